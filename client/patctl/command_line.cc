@@ -1,0 +1,295 @@
+#include "client/patctl/command_line.h"
+
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "client/patctl/exit_code.h"
+#include "client/patctl/text.h"
+#include "client/server_address.h"
+
+namespace pat::patctl {
+namespace {
+
+constexpr char kExitCodes[] =
+    "Exit status:\n"
+    "  0  done; introspect: the verdict is ALLOW\n"
+    "  1  the call failed; health: the server is not serving\n"
+    "  2  the command line is wrong\n"
+    "  3  introspect: any other verdict\n"
+    "  4  not confirmed; nothing was changed\n";
+
+constexpr char kSeeGlobal[] = "Flags for server, user and output: see patctl --help. They may stand here too.\n";
+
+std::string Text(absl::string_view text) { return std::string(text); }
+
+// Hands what `parse` makes of the text to `take`; its error becomes one of the command line.
+template <typename T, typename Take>
+CLI::Option* AddParsed(CLI::App& app, const std::string& name, absl::StatusOr<T> (*parse)(absl::string_view), Take take,
+                       const std::string& description) {
+  return app.add_option_function<std::string>(
+      name,
+      [name, parse, take](const std::string& text) {
+        auto value = parse(text);
+        if (!value.ok()) throw CLI::ValidationError(name, Text(value.status().message()));
+        take(*std::move(value));
+      },
+      description);
+}
+
+// Values separated by commas; the flag may be repeated.
+CLI::Option* AddNames(CLI::App& app, const std::string& name, std::vector<std::string>& names,
+                      const std::string& description) {
+  return app.add_option(name, names, description)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->take_all()
+      ->type_name("NAME");
+}
+
+CLI::App& AddCommand(CLI::App& parent, const std::string& name, const std::string& description, Command command,
+                     Options& options) {
+  CLI::App& app = *parent.add_subcommand(name, description);
+  app.callback([&options, command] { options.command = command; });
+  return app;
+}
+
+void AddOwner(CLI::App& app, std::string& owner) {
+  app.add_option("--owner", owner, "Whose token; the user who asks, unless given")->type_name("USER");
+}
+
+void AddSelection(CLI::App& app, TokenSelection& selection) {
+  AddOwner(app, selection.owner);
+  app.add_option("token", selection.reference, "Its name (users/ada/tokens/...), ID or display name")
+      ->type_name("TOKEN")
+      ->required();
+}
+
+CLI::Option* AddExpiry(CLI::App& app, std::optional<Expiry>& expiry, const std::string& description) {
+  return AddParsed<Expiry>(
+             app, "--expires", ParseExpiry, [&expiry](Expiry value) { expiry = value; }, description)
+      ->type_name("WHEN");
+}
+
+void AddRequestId(CLI::App& app, std::string& request_id) {
+  app.add_option("--request-id", request_id, "The same ID and request is done once only, within 24 hours")
+      ->type_name("ID");
+}
+
+void AddValidateOnly(CLI::App& app, bool& validate_only) {
+  app.add_flag("--validate-only", validate_only, "Let the server judge the request, and change nothing");
+}
+
+void AddGlobal(CLI::App& app, GlobalOptions& global) {
+  const char* const connection = "Connection";
+  AddParsed<client::ServerAddress>(
+      app, "--server", client::ServerAddress::Parse,
+      [&global](const client::ServerAddress& address) { global.server = address.text(); },
+      "HOST:PORT or unix:PATH; 127.0.0.1:7443 unless given")
+      ->envname("PATCTL_SERVER")
+      ->type_name("ADDRESS")
+      ->group(connection);
+  app.add_option("--user", global.user, "Who asks, by name and password")
+      ->envname("PATCTL_USER")
+      ->type_name("USER")
+      ->group(connection);
+  app.add_option("--password-file", global.password_file, "Where the password is; - is standard input")
+      ->type_name("FILE")
+      ->group(connection);
+  app.add_flag("--tls", global.tls, "Use TLS; also if one of the files below is given")->group(connection);
+  app.add_option("--tls-ca", global.tls_ca, "Who may vouch for the server; the system's authorities unless given")
+      ->type_name("FILE")
+      ->group(connection);
+  app.add_option("--tls-cert", global.tls_cert, "This client's certificate")->type_name("FILE")->group(connection);
+  app.add_option("--tls-key", global.tls_key, "Its private key")->type_name("FILE")->group(connection);
+  AddParsed<absl::Duration>(
+      app, "--timeout", ParsePositiveDuration, [&global](absl::Duration timeout) { global.timeout = timeout; },
+      "For each call; 10s unless given")
+      ->type_name("DURATION")
+      ->group(connection);
+
+  const char* const interaction = "Interaction";
+  app.add_option_function<std::string>(
+         "--output", [&global](const std::string& format) { global.json = format == "json"; },
+         "For people or for programs; table unless given")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember(std::vector<std::string>{"table", "json"}))
+      ->group(interaction);
+  app.add_flag("-y,--yes", global.yes, "Do not ask for confirmation")->group(interaction);
+}
+
+void AddTokenCreate(CLI::App& token, Options& options) {
+  TokenCreateOptions& create = options.token_create;
+  CLI::App& app =
+      AddCommand(token, "create", "Make a token and print its secret, once", Command::kTokenCreate, options);
+  app.add_option("--name", create.name, "What to call it")->type_name("NAME");
+  AddNames(app, "--scopes,--scope", create.scopes,
+           "What it may do, as A,B or repeated: the fewest scopes that are enough");
+  AddExpiry(app, create.expiry, "When it ends: 30d, 90d, 2027-01-31 (through that day, UTC) or 2027-01-31T18:00:00Z");
+  app.add_option("--description", create.description, "What it is for")->type_name("TEXT");
+  AddNames(app, "--audiences,--audience", create.audiences,
+           "Where it may be used, as A,B or repeated; everywhere unless given");
+  AddRequestId(app, create.request_id);
+  AddValidateOnly(app, create.validate_only);
+  AddOwner(app, create.owner);
+  app.footer(absl::StrCat("On a terminal, it asks for what is missing and offers the scopes there are.\n", kSeeGlobal));
+}
+
+void AddTokenList(CLI::App& token, Options& options) {
+  TokenListOptions& list = options.token_list;
+  CLI::App& app = AddCommand(token, "list", "Tokens, oldest first", Command::kTokenList, options);
+  AddOwner(app, list.owner);
+  app.add_flag("--all-users", list.all_users, "Everybody's tokens (for administrators)")->excludes("--owner");
+  app.add_flag("--show-revoked", list.show_revoked, "Revoked tokens too");
+}
+
+void AddTokenUpdate(CLI::App& token, Options& options) {
+  TokenUpdateOptions& update = options.token_update;
+  CLI::App& app = AddCommand(token, "update", "Rename a token or describe it anew", Command::kTokenUpdate, options);
+  AddSelection(app, update.token);
+  app.add_option_function<std::string>(
+         "--name", [&update](const std::string& name) { update.name = name; }, "Its new display name")
+      ->type_name("NAME");
+  app.add_option_function<std::string>(
+         "--description", [&update](const std::string& text) { update.description = text; }, "Its new description")
+      ->type_name("TEXT");
+}
+
+void AddTokenRegenerate(CLI::App& token, Options& options) {
+  TokenRegenerateOptions& regenerate = options.token_regenerate;
+  CLI::App& app = AddCommand(token, "regenerate", "Give a token a new secret and print it, once",
+                             Command::kTokenRegenerate, options);
+  AddSelection(app, regenerate.token);
+  AddExpiry(app, regenerate.expiry, "When it ends from now on; unchanged unless given");
+  AddRequestId(app, regenerate.request_id);
+  AddValidateOnly(app, regenerate.validate_only);
+}
+
+void AddToken(CLI::App& root, Options& options) {
+  CLI::App& token = *root.add_subcommand("token", "Create, look at, revoke and regenerate tokens");
+  token.require_subcommand(1);
+  AddTokenCreate(token, options);
+  AddTokenList(token, options);
+  AddSelection(AddCommand(token, "show", "One token", Command::kTokenShow, options), options.token_show);
+  AddTokenUpdate(token, options);
+  CLI::App& revoke = AddCommand(token, "revoke", "End a token for ever", Command::kTokenRevoke, options);
+  AddSelection(revoke, options.token_revoke.token);
+  AddValidateOnly(revoke, options.token_revoke.validate_only);
+  AddTokenRegenerate(token, options);
+}
+
+void AddScopes(CLI::App& root, Options& options) {
+  CLI::App& scopes = *root.add_subcommand("scopes", "What tokens can be allowed to do");
+  scopes.require_subcommand(1);
+  AddCommand(scopes, "list", "All scopes", Command::kScopesList, options);
+  CLI::App& search =
+      AddCommand(scopes, "search", "Scopes with all these words in name, resource, product or description",
+                 Command::kScopesSearch, options);
+  search.add_option("words", options.scopes_search, "Words")->take_all()->type_name("WORD")->required();
+}
+
+void AddIntrospect(CLI::App& root, Options& options) {
+  IntrospectOptions& introspect = options.introspect;
+  CLI::App& app = AddCommand(root, "introspect", "May the bearer of a token do this?", Command::kIntrospect, options);
+  app.add_option("--token-file", introspect.token_file, "Where the token is; standard input unless given")
+      ->type_name("FILE");
+  app.add_option_function<std::vector<std::string>>(
+         "--require",
+         [&introspect](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) {
+             auto requirement = ParseRequirement(text);
+             if (!requirement.ok()) throw CLI::ValidationError("--require", Text(requirement.status().message()));
+             introspect.requirements.push_back(*std::move(requirement));
+           }
+         },
+         "One of these scopes is needed; repeated: each time one")
+      ->allow_extra_args(false)
+      ->take_all()
+      ->type_name("SCOPE|SCOPE");
+  app.add_option("--audience", introspect.audience, "Where the token is used")->type_name("NAME");
+  AddParsed<absl::Duration>(
+      app, "--max-staleness", ParseDuration,
+      [&introspect](absl::Duration duration) { introspect.max_staleness = duration; },
+      "How old the facts may be; 0s asks the store now; the cache's TTL unless given")
+      ->type_name("DURATION");
+  app.footer(
+      absl::StrCat("The token is never an argument: others could see it in the list of processes.\n", kSeeGlobal));
+}
+
+std::unique_ptr<CLI::App> MakeApp(Options& options) {
+  auto root = std::make_unique<CLI::App>("Personal access tokens: create, look at, revoke, regenerate and check them.",
+                                         "patctl");
+  root->fallthrough();  // Inherited: global flags may stand behind a command.
+  root->require_subcommand(1);
+  // Also inherited: of a flag that is repeated the last one counts, so that those in an alias can be overridden.
+  root->option_defaults()->take_last();
+  root->set_version_flag("--version", "patctl " PAT_VERSION);
+  AddGlobal(*root, options.global);
+
+  root->footer(kSeeGlobal);  // Inherited by what is added from here on.
+  AddToken(*root, options);
+  AddScopes(*root, options);
+  AddIntrospect(*root, options);
+  CLI::App& health = AddCommand(*root, "health", "Is the server ready?", Command::kHealth, options);
+  health.add_option("service", options.health_service, "One of its services, for example pat.v1.TokenService")
+      ->type_name("SERVICE");
+  CLI::App& completion = AddCommand(*root, "completion", "A script that completes patctl's commands and flags",
+                                    Command::kCompletion, options);
+  completion.add_option("shell", options.completion_shell, "For which shell")
+      ->type_name("SHELL")
+      ->check(CLI::IsMember(std::vector<std::string>{"bash", "zsh"}))
+      ->required();
+  root->footer(kExitCodes);
+  return root;
+}
+
+// "patctl token create", as far as the arguments name a command.
+std::string NamedCommand(const CLI::App& root) {
+  std::string command = root.get_name();
+  for (auto named = root.get_subcommands(); !named.empty(); named = named.front()->get_subcommands()) {
+    absl::StrAppend(&command, " ", named.front()->get_name());
+  }
+  return command;
+}
+
+// What was wrong, without any value that might be a password or a token.
+std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> unexpected = app.remaining(/*recurse=*/true);
+  const bool unknown =
+      dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr ||
+      dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;  // Often for a name that is mistyped.
+  if (!unknown || unexpected.empty()) return MaskSecrets(Printable(error.what()));
+  // The first one only, and of a flag only its name: what follows may be its value.
+  std::string name = unexpected.front().substr(0, unexpected.front().find('='));
+  if (absl::StartsWith(name, "-") && !absl::StartsWith(name, "--")) name.resize(2);
+  if (absl::StartsWith(name, "-p") || absl::StartsWith(name, "--pass")) {
+    return "a password is never an argument: use --password-file, or let patctl ask for it";
+  }
+  if (absl::StartsWith(name, "--token") || absl::StartsWith(name, "--secret") || LooksLikeSecret(name)) {
+    return "a token's secret is never an argument: give it on standard input or with --token-file";
+  }
+  return absl::StrCat("not expected: ", MaskSecrets(Printable(name)));
+}
+
+}  // namespace
+
+CommandLine::CommandLine() : app_(MakeApp(options_)) {}
+
+CommandLine::~CommandLine() = default;
+
+absl::StatusOr<std::optional<std::string>> CommandLine::Parse(int argc, const char* const* argv) {
+  try {
+    app_->parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    if (app_->exit(error, out, err) == 0) return out.str();
+    return UsageError(absl::StrCat(Explain(*app_, error), "; see ", NamedCommand(*app_), " --help"));
+  }
+}
+
+}  // namespace pat::patctl

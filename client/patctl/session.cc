@@ -1,0 +1,96 @@
+#include "client/patctl/session.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/patctl/error_text.h"
+#include "client/patctl/exit_code.h"
+#include "client/patctl/secret_file.h"
+#include "client/patctl/text.h"
+#include "client/server_address.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace pat::patctl {
+namespace {
+
+absl::StatusOr<client::SecretText> ReadPassword(const GlobalOptions& options, Console& console) {
+  const std::string prompt = absl::StrCat("password of ", Printable(options.user), ": ");
+  if (!options.password_file.empty()) return ReadSecretFile(options.password_file, prompt, console);
+  auto password = console.ReadHidden(prompt);
+  if (!password.ok() && ExitCodeOf(password.status()) == ExitCode::kUsage) {
+    return UsageError(absl::StrCat("the password is missing: ", password.status().message(),
+                                   "; give it with --password-file (- is standard input)"));
+  }
+  return password;
+}
+
+std::optional<client::TlsFiles> TlsOf(const GlobalOptions& options) {
+  const bool files = !options.tls_ca.empty() || !options.tls_cert.empty() || !options.tls_key.empty();
+  if (!options.tls && !files) return std::nullopt;
+  return client::TlsFiles{options.tls_ca, options.tls_cert, options.tls_key};
+}
+
+}  // namespace
+
+Session::Session(const GlobalOptions& options, Console& console, const client::Clock& clock)
+    : options_(options), console_(console), clock_(clock) {}
+
+absl::Status Session::Connect(Access access) {
+  if (access == Access::kUser && options_.user.empty()) {
+    return UsageError("who asks? give --user (or PATCTL_USER), and the password when asked or with --password-file");
+  }
+  auto address = client::ServerAddress::Parse(options_.server);
+  if (!address.ok()) return address.status();
+  client::ConnectionOptions connection{
+      .address = *std::move(address),
+      .tls = TlsOf(options_),
+      .credentials = std::nullopt,
+      .payload = access == Access::kPublic ? client::Payload::kPublic : client::Payload::kConfidential,
+      .timeout = options_.timeout};
+  // Before anybody types a password that could not be sent.
+  if (absl::Status status = client::CheckTransport(connection); !status.ok()) return status;
+  if (access != Access::kPublic && !options_.user.empty()) {
+    auto password = ReadPassword(options_, console_);
+    if (!password.ok()) return password.status();
+    connection.credentials = client::BasicCredentials{options_.user, *std::move(password)};
+  }
+  auto created = client::Connection::Create(std::move(connection));
+  if (!created.ok()) return created.status();
+  connection_ = *std::move(created);
+  tokens_ = v1::TokenService::NewStub(connection_->channel());
+  return absl::OkStatus();
+}
+
+std::string Session::ParentOf(const std::string& owner) const {
+  return absl::StrCat("users/", owner.empty() ? options_.user : owner);
+}
+
+absl::Status Session::Print(absl::string_view text) {
+  console_.err().flush();
+  console_.out().write(text.data(), static_cast<std::streamsize>(text.size()));
+  console_.out().flush();
+  if (!console_.out()) return Failed("standard output cannot be written to");
+  return absl::OkStatus();
+}
+
+absl::Status Session::PrintJson(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  std::string json;
+  if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) {
+    return Failed("the server's answer cannot be shown as JSON: it has a time or a text that JSON cannot say");
+  }
+  const absl::Status printed = Print(json);
+  client::WipeString(json);
+  return printed;
+}
+
+void Session::Say(absl::string_view line) { console_.err() << line << std::endl; }
+
+absl::Status Session::Checked(const grpc::Status& status) const {
+  if (status.ok()) return absl::OkStatus();
+  return Failed(RenderCallError(client::DecodeCallError(status), options_));
+}
+
+}  // namespace pat::patctl

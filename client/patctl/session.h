@@ -1,0 +1,81 @@
+// Session: what a command of patctl works with: options, console, clock, and, once it is connected, the server.
+//
+// Threads: used by one thread.
+#ifndef PAT_CLIENT_PATCTL_SESSION_H_
+#define PAT_CLIENT_PATCTL_SESSION_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "client/clock.h"
+#include "client/connection.h"
+#include "client/patctl/console.h"
+#include "client/patctl/options.h"
+#include "google/protobuf/message.h"
+#include "pat/v1/token_service.grpc.pb.h"
+
+namespace pat::patctl {
+
+// Who may make the calls of a command.
+enum class Access {
+  kUser,    // Only a user: without --user it is a usage error.
+  kAnyone,  // A user, or, where the server allows it, nobody in particular.
+  kPublic,  // No credentials are sent, no password is asked for, and plaintext across a network is fine.
+};
+
+class Session {
+ public:
+  // All three must outlive the session.
+  Session(const GlobalOptions& options, Console& console, const client::Clock& clock);
+
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  const GlobalOptions& options() const { return options_; }
+  Console& console() { return console_; }
+  absl::Time Now() const { return clock_.Now(); }
+
+  // To be called once, before the first call to the server. Reads or asks for the password if one is needed. Sends
+  // nothing.
+  absl::Status Connect(Access access);
+
+  const std::shared_ptr<grpc::Channel>& channel() const { return connection_->channel(); }
+  v1::TokenService::Stub& tokens() { return *tokens_; }
+
+  // "users/{owner}"; without an owner that of the user who asks.
+  std::string ParentOf(const std::string& owner) const;
+
+  // One call. Its error is one that ends the program: see RenderCallError.
+  template <typename Stub, typename Request, typename Response>
+  absl::Status Call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                    const Request& request, Response* response) {
+    return Checked(connection_->Call(stub, method, request, response));
+  }
+
+  // Writes to standard output, and makes sure that it got there.
+  absl::Status Print(absl::string_view text);
+
+  // The same for a message, as JSON.
+  absl::Status PrintJson(const google::protobuf::Message& message);
+
+  // A line to standard error.
+  void Say(absl::string_view line);
+
+ private:
+  absl::Status Checked(const grpc::Status& status) const;
+
+  // Constant after construction.
+  const GlobalOptions& options_;
+  Console& console_;
+  const client::Clock& clock_;
+
+  // Set by Connect.
+  std::unique_ptr<client::Connection> connection_;
+  std::unique_ptr<v1::TokenService::Stub> tokens_;
+};
+
+}  // namespace pat::patctl
+
+#endif  // PAT_CLIENT_PATCTL_SESSION_H_

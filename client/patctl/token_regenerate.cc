@@ -1,0 +1,80 @@
+#include "absl/strings/str_cat.h"
+#include "client/patctl/commands.h"
+#include "client/patctl/prompt.h"
+#include "client/patctl/text.h"
+#include "client/patctl/time_text.h"
+#include "client/patctl/token_lookup.h"
+#include "client/patctl/token_secret_output.h"
+#include "client/patctl/token_view.h"
+
+namespace pat::patctl {
+namespace {
+
+constexpr char kWhatItMeans[] =
+    "It gets a new secret; name, scopes and audiences stay. The old secret ends at once where tokens are kept; "
+    "services that\n"
+    "have it in their cache may go on accepting it until that entry runs out, one hour unless their cache is set "
+    "otherwise.\n"
+    "Scripts, applications and integrations that use the old secret stop working until they have the new one.";
+
+// Fills in which token. Once the person has seen it and said yes, only as it was seen: if somebody else has regenerated
+// it meanwhile, that secret shall not be killed unseen.
+absl::Status SelectConfirmed(const TokenSelection& selection, Session& session, v1::RegenerateTokenRequest& request) {
+  if (session.options().yes || request.validate_only()) {
+    auto name = FindTokenName(selection, session);
+    if (!name.ok()) return name.status();
+    request.set_name(*std::move(name));
+    return absl::OkStatus();
+  }
+  const auto token = FindToken(selection, session);
+  if (!token.ok()) return token.status();
+  session.console().err() << ShowToken(*token, session.Now());
+  session.Say(kWhatItMeans);
+  absl::Status status = Confirm(absl::StrCat("regenerate \"", Printable(token->display_name()), "\"?"), session);
+  if (!status.ok()) return status;
+  request.set_name(token->name());
+  request.set_etag(token->etag());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<ExitCode> TokenRegenerate(const TokenRegenerateOptions& options, Session& session) {
+  if (absl::Status status = CheckReference(options.token.reference); !status.ok()) return status;
+  if (!options.validate_only) {
+    if (absl::Status status = CanConfirm(session); !status.ok()) return status;
+  }
+  if (absl::Status status = session.Connect(Access::kUser); !status.ok()) return status;
+
+  v1::RegenerateTokenRequest request;
+  request.set_request_id(options.request_id);
+  request.set_validate_only(options.validate_only);
+  if (options.expiry.has_value()) {
+    if (const auto* ttl = std::get_if<absl::Duration>(&*options.expiry)) {
+      *request.mutable_ttl() = ToProto(*ttl);
+    } else {
+      *request.mutable_expire_time() = ToProto(std::get<absl::Time>(*options.expiry));
+    }
+  }
+  absl::Status status = SelectConfirmed(options.token, session, request);
+  if (!status.ok()) return status;
+
+  v1::RegenerateTokenResponse response;
+  status = session.Call(session.tokens(), &v1::TokenService::Stub::RegenerateToken, request, &response);
+  if (!status.ok()) return status;
+  if (options.validate_only) {
+    session.Say("the request is good; nothing was regenerated");
+    if (session.options().json) status = session.PrintJson(response);
+  } else {
+    session.Say(absl::StrCat("regenerated ", Describe(response.token()), ", good until ",
+                             FormatWhen(ToTime(response.token().expire_time()), session.Now())));
+    session.Say(absl::StrCat("the old secret: ",
+                             ShowLastAccept(ToTime(response.previous_secret_last_accept_time()), session.Now())));
+    session.Say("update the scripts, applications and integrations that use the old secret");
+    status = HandOverSecret(response, response.token(), *response.mutable_secret(), session);
+  }
+  if (!status.ok()) return status;
+  return ExitCode::kDone;
+}
+
+}  // namespace pat::patctl

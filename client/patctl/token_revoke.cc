@@ -1,0 +1,57 @@
+#include "absl/strings/str_cat.h"
+#include "client/patctl/commands.h"
+#include "client/patctl/prompt.h"
+#include "client/patctl/text.h"
+#include "client/patctl/time_text.h"
+#include "client/patctl/token_lookup.h"
+#include "client/patctl/token_view.h"
+
+namespace pat::patctl {
+namespace {
+
+constexpr char kWhatItMeans[] =
+    "It ends for ever. Where tokens are kept it ends at once; services that have it in their cache may go on accepting "
+    "it\n"
+    "until that entry runs out, one hour unless their cache is set otherwise. You will be told until when.";
+
+// The name of the token, once the person has seen it and said yes; with --yes at once.
+absl::StatusOr<std::string> ConfirmedName(const TokenSelection& selection, Session& session) {
+  if (session.options().yes) return FindTokenName(selection, session);
+  const auto token = FindToken(selection, session);
+  if (!token.ok()) return token.status();
+  session.console().err() << ShowToken(*token, session.Now());
+  session.Say(kWhatItMeans);
+  absl::Status status = Confirm(absl::StrCat("revoke \"", Printable(token->display_name()), "\"?"), session);
+  if (!status.ok()) return status;
+  return token->name();
+}
+
+}  // namespace
+
+absl::StatusOr<ExitCode> TokenRevoke(const TokenRevokeOptions& options, Session& session) {
+  if (absl::Status status = CheckReference(options.token.reference); !status.ok()) return status;
+  if (!options.validate_only) {
+    if (absl::Status status = CanConfirm(session); !status.ok()) return status;
+  }
+  if (absl::Status status = session.Connect(Access::kUser); !status.ok()) return status;
+  auto name = options.validate_only ? FindTokenName(options.token, session) : ConfirmedName(options.token, session);
+  if (!name.ok()) return name.status();
+
+  v1::RevokeTokenRequest request;
+  request.set_name(*std::move(name));
+  request.set_validate_only(options.validate_only);
+  v1::RevokeTokenResponse response;
+  absl::Status status = session.Call(session.tokens(), &v1::TokenService::Stub::RevokeToken, request, &response);
+  if (!status.ok()) return status;
+  if (options.validate_only) {
+    session.Say("the request is good; nothing was revoked");
+  } else {
+    session.Say(absl::StrCat("revoked ", Describe(response.token())));
+    session.Say(ShowLastAccept(ToTime(response.last_accept_time()), session.Now()));
+  }
+  if (session.options().json) status = session.PrintJson(response);
+  if (!status.ok()) return status;
+  return ExitCode::kDone;
+}
+
+}  // namespace pat::patctl

@@ -1,0 +1,140 @@
+#include "server/authn/password_verifier.h"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/core/error.h"
+#include "server/crypto/bytes.h"
+#include "server/crypto/constant_time.h"
+#include "server/crypto/random.h"
+#include "server/crypto/wipe.h"
+
+namespace pat {
+namespace {
+
+constexpr size_t kMostRunning = 2;
+constexpr size_t kMostWaiting = 16;
+constexpr size_t kMostRemembered = 1024;
+constexpr size_t kSaltBytes = 16;
+constexpr absl::Duration kRememberedFor = absl::Seconds(60);
+
+HmacSha256Key RandomKey() {
+  std::array<uint8_t, 32> bytes{};
+  FillRandom(absl::MakeSpan(bytes));
+  HmacSha256Key key(bytes);
+  SecureWipe(bytes.data(), bytes.size());
+  return key;
+}
+
+// A record that no password matches, at today's cost.
+PasswordRecord NobodysRecord() {
+  const ScryptCost cost;
+  PasswordRecord record{
+      .scrypt_n = cost.n, .scrypt_r = cost.r, .scrypt_p = cost.p, .salt = std::string(kSaltBytes, '\0')};
+  FillRandom(absl::MakeSpan(record.hash));
+  return record;
+}
+
+}  // namespace
+
+absl::StatusOr<PasswordRecord> MakePasswordRecord(absl::string_view password, ScryptCost cost) {
+  PasswordRecord record{
+      .scrypt_n = cost.n, .scrypt_r = cost.r, .scrypt_p = cost.p, .salt = std::string(kSaltBytes, '\0')};
+  FillRandom(absl::MakeSpan(reinterpret_cast<uint8_t*>(record.salt.data()), record.salt.size()));
+  const absl::StatusOr<ScryptKey> key = Scrypt(password, AsBytes(record.salt), cost);
+  if (!key.ok()) return key.status();
+  record.hash = *key;
+  return record;
+}
+
+// A place among those who may run scrypt now.
+class PasswordVerifier::Turn {
+ public:
+  explicit Turn(PasswordVerifier& verifier) : verifier_(verifier) {
+    const absl::MutexLock lock(&verifier_.mutex_);
+    if (verifier_.waiting_ >= kMostWaiting) return;
+    ++verifier_.waiting_;
+    const auto free = [this]()
+                          ABSL_EXCLUSIVE_LOCKS_REQUIRED(verifier_.mutex_) { return verifier_.running_ < kMostRunning; };
+    verifier_.mutex_.Await(absl::Condition(&free));
+    --verifier_.waiting_;
+    ++verifier_.running_;
+    granted_ = true;
+  }
+  ~Turn() {
+    if (!granted_) return;
+    const absl::MutexLock lock(&verifier_.mutex_);
+    --verifier_.running_;
+  }
+
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  bool granted() const { return granted_; }
+
+ private:
+  PasswordVerifier& verifier_;
+  bool granted_ = false;
+};
+
+PasswordVerifier::PasswordVerifier(const TokenReader& store, const Clock& clock)
+    : store_(store), clock_(clock), memo_key_(RandomKey()), nobody_(NobodysRecord()) {}
+
+Sha256Digest PasswordVerifier::MemoOf(const UserUid& user, const PasswordRecord& record,
+                                      absl::string_view password) const {
+  std::string input = absl::StrCat(AsText(user.bytes), AsText(record.hash), password);
+  const Sha256Digest memo = memo_key_.Mac(AsBytes(input));
+  SecureWipe(input);
+  return memo;
+}
+
+absl::StatusOr<bool> PasswordVerifier::Matches(const PasswordRecord& record, absl::string_view password) {
+  const Turn turn(*this);
+  if (!turn.granted()) {
+    return MakeError(absl::StatusCode::kResourceExhausted, "too many passwords are being checked",
+                     {.reason = "RATE_LIMITED", .retry_delay = absl::Seconds(1)});
+  }
+  absl::StatusOr<ScryptKey> key =
+      Scrypt(password, AsBytes(record.salt), {.n = record.scrypt_n, .r = record.scrypt_r, .p = record.scrypt_p});
+  if (!key.ok()) return key.status();
+  const bool match = ConstantTimeEqual(*key, record.hash);
+  SecureWipe(key->data(), key->size());
+  return match;
+}
+
+absl::StatusOr<std::optional<UserRecord>> PasswordVerifier::Verify(absl::string_view id, absl::string_view password) {
+  absl::StatusOr<std::optional<UserRecord>> user = store_.GetUser(id);
+  if (!user.ok()) return user.status();
+  const bool may_log_in = user->has_value() && (*user)->type == UserType::kLocal && !(*user)->disabled;
+  std::optional<PasswordRecord> record;
+  if (may_log_in) {
+    absl::StatusOr<std::optional<PasswordRecord>> kept = store_.GetPassword((*user)->uid);
+    if (!kept.ok()) return kept.status();
+    record = *std::move(kept);
+  }
+  if (!record.has_value()) {
+    const absl::StatusOr<bool> same_work = Matches(nobody_, password);
+    if (!same_work.ok()) return same_work.status();
+    return std::nullopt;
+  }
+
+  const Sha256Digest memo = MemoOf((*user)->uid, *record, password);
+  const absl::Time now = clock_.Now();
+  {
+    const absl::MutexLock lock(&mutex_);
+    const auto remembered = right_until_.find(memo);
+    if (remembered != right_until_.end() && now <= remembered->second) return user;
+  }
+  const absl::StatusOr<bool> match = Matches(*record, password);
+  if (!match.ok()) return match.status();
+  if (!*match) return std::nullopt;
+  const absl::MutexLock lock(&mutex_);
+  // Few people manage tokens at a time; forgetting all of them now and then costs each one scrypt.
+  if (right_until_.size() >= kMostRemembered) right_until_.clear();
+  right_until_[memo] = now + kRememberedFor;
+  return user;
+}
+
+}  // namespace pat

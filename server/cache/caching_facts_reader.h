@@ -1,0 +1,97 @@
+// CachingFactsReader: *the hour*. A FactsReader that remembers what another one answered, for a fixed time.
+//
+// The bound, in one line: a token revoked at r is in no answer computed later than r + TTL. It holds because
+//   - `loaded_at` is taken before the source is asked, and an entry is used while now - loaded_at <= TTL, never after;
+//   - a hit never extends an entry; there is no refresh ahead of time and no answer from an entry that has ended, also
+//   not
+//     when the source is down: then the answer is the source's error;
+//   - Clock::Now() advances at least as fast as the boot clock and the wall clock, so the age is within the TTL on
+//   both;
+//   - an entry is replaced only by one that was loaded later;
+//   - what the source calls shorter-lived (FactsAnswer::fresh_until) ends earlier, so layers of caches do not add up.
+// An entry also ends at the token's expiry. That a token is inactive is remembered for min(TTL, negative TTL), in a
+// partition of its own of a tenth of the capacity.
+//
+// Of several calls for one digest that find nothing, one asks the source and all get its answer (single flight); a call
+// with staleness s joins a load only if that began at or after the call's arrival - s, so one with 0 joins none. A
+// failed load is everybody's error and is not remembered.
+//
+// With a TTL of zero this passes every call on to the source and remembers nothing.
+//
+// Threads: everything is thread-safe. A hit takes no lock. Receivers are called without a lock held, and may call
+// Find().
+#ifndef PAT_SERVER_CACHE_CACHING_FACTS_READER_H_
+#define PAT_SERVER_CACHE_CACHING_FACTS_READER_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "server/cache/entry_table.h"
+#include "server/cache/load_limiter.h"
+#include "server/core/clock.h"
+#include "server/core/facts_reader.h"
+
+namespace pat {
+
+struct CacheOptions {
+  // For how long facts may be used. The reference product's hour.
+  absl::Duration ttl = absl::Hours(1);
+
+  // For how long it is remembered that a token is inactive; not longer than the TTL.
+  absl::Duration negative_ttl = absl::Seconds(10);
+
+  // Entries of both kinds together; at most a tenth of them inactive ones.
+  size_t capacity = 1'000'000;
+
+  // Loads of the source: at a time, and a second. Beyond, callers get RESOURCE_EXHAUSTED with a delay.
+  int64_t max_loads_in_flight = 4096;
+  int64_t max_loads_per_second = 200'000;
+};
+
+class CachingFactsReader final : public FactsReader {
+ public:
+  // `source` and `clock` must outlive this object, and this object every answer that is still due.
+  CachingFactsReader(FactsReader& source, const Clock& clock, const CacheOptions& options);
+
+  void Find(const TokenDigest& digest, const FindOptions& options, FactsReceiver& receiver) override;
+
+  // A token with this digest has just come into being: forget that it was unknown, also from loads under way. Call it
+  // before the creation is acknowledged; then the new token works here at once.
+  void ForgetInactive(const TokenDigest& digest);
+
+  // Frees the memory of entries that have ended. To be called now and then; how often is not a question of validity.
+  void Sweep() { table_.Sweep(clock_.Now()); }
+
+  const EntryTable& table() const { return table_; }
+
+ private:
+  class Load;
+  struct LoadShard {
+    absl::Mutex mutex;
+    absl::flat_hash_map<std::array<uint8_t, 32>, absl::InlinedVector<Load*, 1>> loads ABSL_GUARDED_BY(mutex);
+  };
+
+  const CacheEntry* FindUsable(const TokenDigest& digest, absl::Time now, absl::Duration staleness) const;
+  bool AnswerFromTable(const TokenDigest& digest, absl::Time now, absl::Duration staleness, FactsReceiver& receiver);
+  void Finish(Load& load, const absl::StatusOr<FactsAnswer>& answer);
+  LoadShard& LoadShardOf(const TokenDigest& digest) { return load_shards_[digest.bytes[0] % kLoadShards]; }
+
+  static constexpr size_t kLoadShards = 64;
+
+  FactsReader& source_;
+  const Clock& clock_;
+  const CacheOptions options_;
+  EntryTable table_;
+  LoadLimiter limiter_;
+  std::array<LoadShard, kLoadShards> load_shards_;
+};
+
+}  // namespace pat
+
+#endif  // PAT_SERVER_CACHE_CACHING_FACTS_READER_H_

@@ -1,0 +1,29 @@
+// For how long caches may still accept what the store no longer holds.
+//
+// T, kept in the store, is the largest TTL whose entries may still be alive. It is raised before a larger TTL is
+// granted to a cache, and lowered when the entries of the older one have run out. So "revoked now, gone everywhere by
+// now + T" holds over restarts with another --cache-ttl too.
+//
+// Threads: pure functions, and one transaction.
+#ifndef PAT_SERVER_CORE_CACHE_BOUND_H_
+#define PAT_SERVER_CORE_CACHE_BOUND_H_
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "store/records.h"
+#include "store/token_store.h"
+
+namespace pat {
+
+// T at `now`.
+absl::Duration CacheBoundAt(const CacheBoundRecord& record, absl::Time now);
+
+// What to keep when caches get `ttl` from `now` on.
+CacheBoundRecord GrantTtl(const CacheBoundRecord& record, absl::Duration ttl, absl::Time now);
+
+// Keeps it. Returns after it is durable; only then may a cache use `ttl`.
+absl::Status CommitCacheTtl(TokenStore& store, absl::Duration ttl, absl::Time now);
+
+}  // namespace pat
+
+#endif  // PAT_SERVER_CORE_CACHE_BOUND_H_

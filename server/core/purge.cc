@@ -1,0 +1,39 @@
+#include "server/core/purge.h"
+
+#include <string>
+#include <vector>
+
+namespace pat {
+namespace {
+
+constexpr size_t kRowsAtATime = 500;
+
+}  // namespace
+
+absl::StatusOr<Purged> PurgeEnded(TokenStore& store, const Policy& policy, absl::Time now) {
+  Purged total;
+  Purged round;
+  do {
+    const absl::Status done = store.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+      const absl::StatusOr<std::vector<TokenUid>> tokens =
+          transaction.ListEnded(now - policy.ended_token_retention, kRowsAtATime);
+      if (!tokens.ok()) return tokens.status();
+      const absl::StatusOr<std::vector<std::string>> requests = transaction.ListForgettableRequests(now, kRowsAtATime);
+      if (!requests.ok()) return requests.status();
+      round = {.tokens = tokens->size(), .requests = requests->size()};
+      for (const TokenUid& uid : *tokens) {
+        if (absl::Status status = transaction.DeleteToken(uid); !status.ok()) return status;
+      }
+      for (const std::string& key : *requests) {
+        if (absl::Status status = transaction.DeleteRequest(key); !status.ok()) return status;
+      }
+      return round.tokens + round.requests == 0 ? Decision::kDiscard : Decision::kCommit;
+    });
+    if (!done.ok()) return done;
+    total.tokens += round.tokens;
+    total.requests += round.requests;
+  } while (round.tokens == kRowsAtATime || round.requests == kRowsAtATime);
+  return total;
+}
+
+}  // namespace pat

@@ -1,0 +1,25 @@
+// Purging: what ended long ago is removed. Revoked and expired tokens stay to be looked at for a while (the policy's
+// retention), known request ids for theirs.
+#ifndef PAT_SERVER_CORE_PURGE_H_
+#define PAT_SERVER_CORE_PURGE_H_
+
+#include <cstddef>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/core/policy.h"
+#include "store/token_store.h"
+
+namespace pat {
+
+struct Purged {
+  size_t tokens = 0;
+  size_t requests = 0;
+};
+
+// Removes everything whose time is over at `now`, in transactions of bounded size. Blocks.
+absl::StatusOr<Purged> PurgeEnded(TokenStore& store, const Policy& policy, absl::Time now);
+
+}  // namespace pat
+
+#endif  // PAT_SERVER_CORE_PURGE_H_

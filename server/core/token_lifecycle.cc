@@ -1,0 +1,310 @@
+#include "server/core/token_lifecycle.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/core/cache_bound.h"
+#include "server/core/resource_name.h"
+#include "server/core/store_facts.h"
+#include "server/core/token_rules.h"
+#include "server/core/token_secret.h"
+#include "server/crypto/random.h"
+
+namespace pat {
+namespace {
+
+// A random UUID (RFC 9562, version 4).
+TokenUid NewTokenUid() {
+  TokenUid uid;
+  FillRandom(absl::MakeSpan(uid.bytes));
+  uid.bytes[6] = static_cast<uint8_t>((uid.bytes[6] & 0x0f) | 0x40);
+  uid.bytes[8] = static_cast<uint8_t>((uid.bytes[8] & 0x3f) | 0x80);
+  return uid;
+}
+
+// A secret on its way to its owner, with what the store keeps of it.
+struct NewSecret {
+  Secret secret;
+  TokenDigest digest;
+  TokenHmac hmac;
+};
+
+NewSecret MintNewSecret(const Peppers& peppers) {
+  NewSecret minted{.secret = MintSecret(), .digest = {}, .hmac = {}};
+  minted.digest = DigestOf(minted.secret.Reveal());
+  minted.hmac = peppers.Hmac(minted.digest);
+  return minted;
+}
+
+absl::Status Remember(TokenTransaction& transaction, const std::string& key, const RequestIdentity& request,
+                      const TokenRecord& token, const Policy& policy, absl::Time now) {
+  if (key.empty()) return absl::OkStatus();
+  return transaction.PutRequest(key, {.body_hash = request.body_hash,
+                                      .token_name = TokenName(token.owner_id, token.uid),
+                                      .forget_time = now + policy.request_id_retention});
+}
+
+Decision Unless(bool dry_run) { return dry_run ? Decision::kDiscard : Decision::kCommit; }
+
+std::string ListContext(const Principal& principal, const ListTokensQuery& query) {
+  return absl::StrCat(principal.ToString(), "\n", query.parent, "\n", query.show_revoked);
+}
+
+}  // namespace
+
+TokenLifecycle::TokenLifecycle(TokenStore& store, const Peppers& peppers, const ScopeCatalog& catalog,
+                               const Policy& policy, const Clock& clock, NewSecretListener on_new_secret)
+    : store_(store),
+      peppers_(peppers),
+      catalog_(catalog),
+      policy_(policy),
+      clock_(clock),
+      on_new_secret_(std::move(on_new_secret)),
+      page_tokens_(peppers.DeriveKey("page tokens of ListTokens")) {}
+
+std::string TokenLifecycle::EtagOf(const TokenRecord& token) { return absl::StrCat("\"", token.change_sequence, "\""); }
+
+TokenView TokenLifecycle::ViewOf(TokenRecord record, absl::Time now) const {
+  TokenView view{.record = std::move(record), .state = TokenState::kActive, .expire_time = {}};
+  view.expire_time = EffectiveExpireTime(view.record, policy_);
+  if (view.record.revoke_time.has_value()) {
+    view.state = TokenState::kRevoked;
+  } else if (now >= view.expire_time) {
+    view.state = TokenState::kExpired;
+  }
+  return view;
+}
+
+absl::Time TokenLifecycle::LastAcceptTime(const CacheBoundRecord& bound) const {
+  const absl::Time now = clock_.Now();
+  return now + CacheBoundAt(bound, now);
+}
+
+absl::StatusOr<TokenWithSecret> TokenLifecycle::Create(const Principal& principal, const CreateTokenQuery& query) {
+  Violations violations;
+  const std::optional<std::string> owner_id = ParseUserName(query.parent);
+  if (!owner_id.has_value() || *owner_id == kEverybody) {
+    violations.push_back(
+        {"parent", absl::StrCat(Quoted(query.parent), " is not the name of a user; give users/{user}")});
+  } else if (*owner_id != principal.user_id) {
+    return NotYourUser();
+  }
+  const absl::Time now = clock_.Now();
+  CheckDisplayName(query.display_name, "display_name", violations);
+  CheckDescription(query.description, "description", violations);
+  CheckScopes(query.scopes, catalog_, violations);
+  CheckAudiences(query.audiences, violations);
+  if (std::holds_alternative<NotRequested>(query.expiration)) {
+    violations.push_back({"expire_time", "is missing, and ttl too; a token needs an end, give one of them"});
+  }
+  const std::optional<absl::Time> expire_time = ResolveExpiration(query.expiration, policy_, now, violations);
+  const bool request_id_fits = CheckRequestId(query.request.id, violations);
+  const std::string request_key =
+      request_id_fits ? RequestKey(principal, "CreateToken", query.parent, query.request) : std::string();
+  // A replay is told before anything else, because by now its expire_time may have passed; that takes the store.
+  if (!violations.empty() && request_key.empty()) return InvalidRequest(std::move(violations));
+
+  NewSecret minted = MintNewSecret(peppers_);
+  TokenRecord token;
+  const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    absl::Status status = CheckNotReplayed(transaction, request_key, query.request, now);
+    if (!status.ok()) return status;
+    if (!violations.empty()) return InvalidRequest(violations);
+    absl::StatusOr<UserRecord> owner = LoadUser(transaction, *owner_id);
+    if (!owner.ok()) return owner.status();
+    if (status = CheckMayHaveSecrets(*owner); !status.ok()) return status;
+    if (status = CheckNameFree(transaction, *owner, query.display_name, std::nullopt, now); !status.ok()) return status;
+    if (status = CheckRoomForOneMore(transaction, *owner, policy_, now); !status.ok()) return status;
+    const absl::StatusOr<uint64_t> global_epoch = transaction.GlobalEpoch();
+    if (!global_epoch.ok()) return global_epoch.status();
+
+    token = {};
+    token.owner = owner->uid;
+    token.owner_id = owner->id;
+    token.display_name = query.display_name;
+    token.description = query.description;
+    token.scopes = query.scopes;
+    token.audiences = query.audiences;
+    token.create_time = now;
+    token.expire_time = *expire_time;
+    if (query.validate_only) return Decision::kDiscard;
+    token.uid = NewTokenUid();
+    token.hmac = minted.hmac;
+    token.epochs = {.global = *global_epoch, .owner = owner->token_epoch};
+    token.create_sequence = transaction.Sequence();
+    token.change_sequence = transaction.Sequence();
+    if (status = transaction.PutToken(token); !status.ok()) return status;
+    if (status = Remember(transaction, request_key, query.request, token, policy_, now); !status.ok()) return status;
+    return Decision::kCommit;
+  });
+  if (!done.ok()) return done;
+  if (query.validate_only) return TokenWithSecret{ViewOf(std::move(token), now), Secret(), {}};
+  on_new_secret_(minted.digest);
+  return TokenWithSecret{ViewOf(std::move(token), now), std::move(minted.secret), {}};
+}
+
+absl::StatusOr<TokenView> TokenLifecycle::Get(const Principal& principal, const std::string& name) const {
+  const absl::StatusOr<TokenUid> uid = AuthoriseToken(principal, name, TokenAction::kLook);
+  if (!uid.ok()) return uid.status();
+  absl::StatusOr<std::optional<TokenRecord>> token = store_.GetToken(*uid);
+  if (!token.ok()) return token.status();
+  if (!token->has_value() || TokenName((*token)->owner_id, *uid) != name) return TokenNotFound();
+  return ViewOf(**std::move(token), clock_.Now());
+}
+
+absl::StatusOr<TokenViewPage> TokenLifecycle::List(const Principal& principal, const ListTokensQuery& query) const {
+  Violations violations;
+  const std::optional<std::string> owner_id = ParseUserName(query.parent);
+  if (!owner_id.has_value()) {
+    violations.push_back(
+        {"parent", absl::StrCat(Quoted(query.parent), " is not the name of a user; give users/{user}")});
+  } else if (*owner_id != principal.user_id && !principal.administrator) {
+    return NotYourUser();
+  }
+  const std::optional<size_t> page_size = EffectivePageSize(query.page_size);
+  if (!page_size.has_value()) {
+    violations.push_back({"page_size", absl::StrCat(query.page_size, " is negative; give 0 to 200")});
+  }
+  std::optional<uint64_t> after = 0;
+  if (!query.page_token.empty()) after = page_tokens_.Decode(query.page_token, ListContext(principal, query));
+  if (!after.has_value()) {
+    violations.push_back(
+        {"page_token", "is not from an answer to this caller with this parent and show_revoked; start over"});
+  }
+  if (!violations.empty()) return InvalidRequest(std::move(violations));
+
+  TokenQuery store_query{
+      .owner = std::nullopt, .include_revoked = query.show_revoked, .after_sequence = *after, .limit = *page_size};
+  if (*owner_id != kEverybody) {
+    const absl::StatusOr<std::optional<UserRecord>> owner = store_.GetUser(*owner_id);
+    if (!owner.ok()) return owner.status();
+    if (!owner->has_value()) return TokenViewPage{};
+    store_query.owner = (*owner)->uid;
+  }
+  absl::StatusOr<TokenPage> page = store_.ListTokens(store_query);
+  if (!page.ok()) return page.status();
+  TokenViewPage views;
+  if (page->more) {
+    views.next_page_token = page_tokens_.Encode(page->tokens.back().create_sequence, ListContext(principal, query));
+  }
+  const absl::Time now = clock_.Now();
+  for (TokenRecord& token : page->tokens) views.tokens.push_back(ViewOf(std::move(token), now));
+  return views;
+}
+
+absl::StatusOr<TokenView> TokenLifecycle::Update(const Principal& principal, const UpdateTokenQuery& query) {
+  const absl::StatusOr<TokenUid> uid = AuthoriseToken(principal, query.name, TokenAction::kChange);
+  if (!uid.ok()) return uid.status();
+  Violations violations;
+  const auto wants = [&query](absl::string_view path) {
+    return std::find(query.update_mask.begin(), query.update_mask.end(), path) != query.update_mask.end();
+  };
+  const bool new_name = wants("display_name");
+  const bool new_description = wants("description");
+  if (query.update_mask.empty()) {
+    violations.push_back({"update_mask", "is empty; give display_name, description or both"});
+  }
+  for (const std::string& path : query.update_mask) {
+    if (path == "display_name" || path == "description") continue;
+    violations.push_back(
+        {"update_mask", absl::StrCat(Quoted(path), " cannot be changed; give display_name or description")});
+  }
+  if (new_name) CheckDisplayName(query.display_name, "token.display_name", violations);
+  if (new_description) CheckDescription(query.description, "token.description", violations);
+  if (!violations.empty()) return InvalidRequest(std::move(violations));
+
+  const absl::Time now = clock_.Now();
+  TokenRecord token;
+  const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    absl::StatusOr<TokenRecord> kept = LoadToken(transaction, *uid, query.name);
+    if (!kept.ok()) return kept.status();
+    absl::Status status = CheckAlive(*kept, policy_, now);
+    if (!status.ok()) return status;
+    if (status = CheckEtag(*kept, query.etag); !status.ok()) return status;
+    if (new_name) {
+      const absl::StatusOr<UserRecord> owner = LoadOwner(transaction, *kept);
+      if (!owner.ok()) return owner.status();
+      status = CheckNameFree(transaction, *owner, query.display_name, kept->uid, now);
+      if (!status.ok()) return status;
+    }
+    token = *std::move(kept);
+    if (new_name) token.display_name = query.display_name;
+    if (new_description) token.description = query.description;
+    token.change_sequence = transaction.Sequence();
+    if (status = transaction.PutToken(token); !status.ok()) return status;
+    return Decision::kCommit;
+  });
+  if (!done.ok()) return done;
+  return ViewOf(std::move(token), now);
+}
+
+absl::StatusOr<RevokedToken> TokenLifecycle::Revoke(const Principal& principal, const RevokeTokenQuery& query) {
+  const absl::StatusOr<TokenUid> uid = AuthoriseToken(principal, query.name, TokenAction::kRevoke);
+  if (!uid.ok()) return uid.status();
+  const absl::Time now = clock_.Now();
+  TokenRecord token;
+  absl::StatusOr<CacheBoundRecord> bound;
+  const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    if (bound = transaction.GetCacheBound(); !bound.ok()) return bound.status();
+    absl::StatusOr<TokenRecord> kept = LoadToken(transaction, *uid, query.name);
+    if (!kept.ok()) return kept.status();
+    token = *std::move(kept);
+    // Revoking what is revoked changes nothing and is no error, whatever the etag.
+    if (token.revoke_time.has_value()) return Decision::kDiscard;
+    absl::Status status = CheckEtag(token, query.etag);
+    if (!status.ok()) return status;
+    token.revoke_time = now;
+    token.change_sequence = transaction.Sequence();
+    if (status = transaction.PutToken(token); !status.ok()) return status;
+    return Unless(query.validate_only);
+  });
+  if (!done.ok()) return done;
+  return RevokedToken{ViewOf(std::move(token), now), LastAcceptTime(*bound)};
+}
+
+absl::StatusOr<TokenWithSecret> TokenLifecycle::Regenerate(const Principal& principal,
+                                                           const RegenerateTokenQuery& query) {
+  const absl::StatusOr<TokenUid> uid = AuthoriseToken(principal, query.name, TokenAction::kChange);
+  if (!uid.ok()) return uid.status();
+  const absl::Time now = clock_.Now();
+  Violations violations;
+  const std::optional<absl::Time> expire_time = ResolveExpiration(query.expiration, policy_, now, violations);
+  const bool request_id_fits = CheckRequestId(query.request.id, violations);
+  const std::string request_key =
+      request_id_fits ? RequestKey(principal, "RegenerateToken", query.name, query.request) : std::string();
+  if (!violations.empty() && request_key.empty()) return InvalidRequest(std::move(violations));
+
+  NewSecret minted = MintNewSecret(peppers_);
+  TokenRecord token;
+  absl::StatusOr<CacheBoundRecord> bound;
+  const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    absl::Status status = CheckNotReplayed(transaction, request_key, query.request, now);
+    if (!status.ok()) return status;
+    if (!violations.empty()) return InvalidRequest(violations);
+    if (bound = transaction.GetCacheBound(); !bound.ok()) return bound.status();
+    absl::StatusOr<TokenRecord> kept = LoadToken(transaction, *uid, query.name);
+    if (!kept.ok()) return kept.status();
+    const absl::StatusOr<UserRecord> owner = LoadOwner(transaction, *kept);
+    if (!owner.ok()) return owner.status();
+    if (status = CheckMayHaveSecrets(*owner); !status.ok()) return status;
+    if (status = CheckAlive(*kept, policy_, now); !status.ok()) return status;
+    if (status = CheckEtag(*kept, query.etag); !status.ok()) return status;
+    token = *std::move(kept);
+    token.hmac = minted.hmac;
+    token.regenerate_time = now;
+    if (expire_time.has_value()) token.expire_time = *expire_time;
+    token.change_sequence = transaction.Sequence();
+    if (status = transaction.PutToken(token); !status.ok()) return status;
+    if (status = Remember(transaction, request_key, query.request, token, policy_, now); !status.ok()) return status;
+    return Unless(query.validate_only);
+  });
+  if (!done.ok()) return done;
+  if (!query.validate_only) on_new_secret_(minted.digest);
+  return TokenWithSecret{ViewOf(std::move(token), now), query.validate_only ? Secret() : std::move(minted.secret),
+                         LastAcceptTime(*bound)};
+}
+
+}  // namespace pat

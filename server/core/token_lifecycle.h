@@ -1,0 +1,100 @@
+// TokenLifecycle: the rules of a token's life. Create, look at, rename, revoke, regenerate.
+//
+// In this order, for every call: what the principal may do with whose tokens, the form of the request, and then, inside
+// one transaction of the store, everything that depends on what is kept. Authentication and the table of rights come
+// before (server/authn).
+//
+// Whose tokens: a user's (or a portal's user's) own. An administrator may look at and revoke everybody's, but never
+// create, change or regenerate somebody else's: that would hand over a secret. Somebody else's token and one that does
+// not exist are the same NOT_FOUND to everybody but administrators.
+//
+// Errors carry ErrorDetails: INVALID_REQUEST, PERMISSION_DENIED's ROLE_REQUIRED, TOKEN_NOT_FOUND, USER_NOT_FOUND,
+// USER_NOT_LOCAL, USER_DISABLED, TOKEN_EXPIRED, TOKEN_REVOKED, DISPLAY_NAME_TAKEN, QUOTA_EXCEEDED, ETAG_MISMATCH,
+// REQUEST_REPLAYED, REQUEST_ID_REUSED. One without details is the store's; its text is for the log.
+//
+// Threads: thread-safe; calls block until the store has answered, and writes until they are durable.
+#ifndef PAT_SERVER_CORE_TOKEN_LIFECYCLE_H_
+#define PAT_SERVER_CORE_TOKEN_LIFECYCLE_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "server/core/clock.h"
+#include "server/core/page_token.h"
+#include "server/core/peppers.h"
+#include "server/core/policy.h"
+#include "server/core/principal.h"
+#include "server/core/scope_catalog.h"
+#include "server/core/token_requests.h"
+#include "server/crypto/secret.h"
+#include "store/token_store.h"
+
+namespace pat {
+
+enum class TokenState : uint8_t { kActive, kExpired, kRevoked };
+
+// A token as its owner sees it. In the answer of a dry run of a creation `uid` and the sequences are not set.
+struct TokenView {
+  TokenRecord record;
+  TokenState state = TokenState::kActive;
+  absl::Time expire_time;  // By the policy too.
+};
+
+// A token with its secret; the secret is empty in the answer of a dry run.
+struct TokenWithSecret {
+  TokenView token;
+  Secret secret;
+  absl::Time previous_secret_last_accept_time;  // Of a regeneration.
+};
+
+struct RevokedToken {
+  TokenView token;
+  absl::Time last_accept_time;  // No cache anywhere accepts the token after this instant.
+};
+
+struct TokenViewPage {
+  std::vector<TokenView> tokens;
+  std::string next_page_token;
+};
+
+class TokenLifecycle {
+ public:
+  // Told of the digest of each new secret, after it is durable and before it is shown.
+  using NewSecretListener = std::function<void(const TokenDigest&)>;
+
+  TokenLifecycle(TokenStore& store, const Peppers& peppers, const ScopeCatalog& catalog, const Policy& policy,
+                 const Clock& clock, NewSecretListener on_new_secret);
+
+  absl::StatusOr<TokenWithSecret> Create(const Principal& principal, const CreateTokenQuery& query);
+  absl::StatusOr<TokenView> Get(const Principal& principal, const std::string& name) const;
+  absl::StatusOr<TokenViewPage> List(const Principal& principal, const ListTokensQuery& query) const;
+  absl::StatusOr<TokenView> Update(const Principal& principal, const UpdateTokenQuery& query);
+  absl::StatusOr<RevokedToken> Revoke(const Principal& principal, const RevokeTokenQuery& query);
+  absl::StatusOr<TokenWithSecret> Regenerate(const Principal& principal, const RegenerateTokenQuery& query);
+
+  // The etag of a token as it is.
+  static std::string EtagOf(const TokenRecord& token);
+
+ private:
+  TokenView ViewOf(TokenRecord record, absl::Time now) const;
+
+  // now + T, after a commit whose transaction saw `bound`. A larger T that is kept later is no matter: what is loaded
+  // under it is loaded after that commit.
+  absl::Time LastAcceptTime(const CacheBoundRecord& bound) const;
+
+  TokenStore& store_;
+  const Peppers& peppers_;
+  const ScopeCatalog& catalog_;
+  const Policy& policy_;
+  const Clock& clock_;
+  const NewSecretListener on_new_secret_;
+  const PageTokens page_tokens_;
+};
+
+}  // namespace pat
+
+#endif  // PAT_SERVER_CORE_TOKEN_LIFECYCLE_H_

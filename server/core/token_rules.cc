@@ -1,0 +1,136 @@
+#include "server/core/token_rules.h"
+
+#include "absl/strings/str_cat.h"
+#include "server/core/store_facts.h"
+#include "server/core/token_lifecycle.h"
+
+namespace pat {
+namespace {
+
+absl::Status Refuse(absl::StatusCode code, absl::string_view reason, absl::string_view message) {
+  return MakeError(code, message, {.reason = std::string(reason)});
+}
+
+}  // namespace
+
+absl::Status NotYourUser() {
+  return MakeError(absl::StatusCode::kPermissionDenied,
+                   "this takes the user itself; an administrator may only look at and revoke the tokens of others",
+                   {.reason = "ROLE_REQUIRED", .metadata = {{"role", "owner"}}});
+}
+
+absl::Status TokenNotFound() {
+  return Refuse(absl::StatusCode::kNotFound, "TOKEN_NOT_FOUND", "there is no such token among those you may see");
+}
+
+absl::StatusOr<TokenUid> AuthoriseToken(const Principal& principal, const std::string& name, TokenAction action) {
+  const std::optional<TokenNameParts> parts = ParseTokenName(name);
+  if (!parts.has_value()) {
+    return InvalidRequest(
+        {{"name", absl::StrCat(Quoted(name), " is not the name of a token; give users/{user}/tokens/{token}")}});
+  }
+  const bool own = parts->user_id == principal.user_id;
+  if (!own && !principal.administrator) return TokenNotFound();
+  if (!own && action == TokenAction::kChange) return NotYourUser();
+  if (!parts->uid.has_value()) return TokenNotFound();
+  return *parts->uid;
+}
+
+absl::StatusOr<TokenRecord> LoadToken(TokenTransaction& transaction, const TokenUid& uid, absl::string_view name) {
+  absl::StatusOr<std::optional<TokenRecord>> token = transaction.GetToken(uid);
+  if (!token.ok()) return token.status();
+  if (!token->has_value() || TokenName((*token)->owner_id, uid) != name) return TokenNotFound();
+  return **std::move(token);
+}
+
+absl::StatusOr<UserRecord> LoadOwner(TokenTransaction& transaction, const TokenRecord& token) {
+  absl::StatusOr<std::optional<UserRecord>> owner = transaction.GetUser(token.owner_id);
+  if (!owner.ok()) return owner.status();
+  if (!owner->has_value() || (*owner)->uid != token.owner) return TokenNotFound();
+  return **std::move(owner);
+}
+
+absl::StatusOr<UserRecord> LoadUser(TokenTransaction& transaction, absl::string_view user_id) {
+  absl::StatusOr<std::optional<UserRecord>> user = transaction.GetUser(user_id);
+  if (!user.ok()) return user.status();
+  if (!user->has_value()) {
+    return Refuse(absl::StatusCode::kNotFound, "USER_NOT_FOUND", absl::StrCat("there is no user ", Quoted(user_id)));
+  }
+  return **std::move(user);
+}
+
+absl::Status CheckMayHaveSecrets(const UserRecord& user) {
+  if (user.type != UserType::kLocal) {
+    return Refuse(absl::StatusCode::kFailedPrecondition, "USER_NOT_LOCAL",
+                  absl::StrCat(UserName(user.id), " is not a local user; only local users can have tokens"));
+  }
+  if (user.disabled) {
+    return Refuse(absl::StatusCode::kFailedPrecondition, "USER_DISABLED",
+                  absl::StrCat(UserName(user.id), " is disabled; an administrator can enable it"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAlive(const TokenRecord& token, const Policy& policy, absl::Time now) {
+  if (token.revoke_time.has_value()) {
+    return Refuse(absl::StatusCode::kFailedPrecondition, "TOKEN_REVOKED", "the token is revoked; create a new one");
+  }
+  if (now >= EffectiveExpireTime(token, policy)) {
+    return Refuse(absl::StatusCode::kFailedPrecondition, "TOKEN_EXPIRED", "the token has expired; create a new one");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckEtag(const TokenRecord& token, absl::string_view etag) {
+  if (etag.empty() || etag == TokenLifecycle::EtagOf(token)) return absl::OkStatus();
+  return Refuse(absl::StatusCode::kAborted, "ETAG_MISMATCH",
+                "the token has changed since you looked at it; look again and decide anew");
+}
+
+absl::Status CheckNameFree(TokenTransaction& transaction, const UserRecord& owner, const std::string& display_name,
+                           const std::optional<TokenUid>& except, absl::Time now) {
+  const absl::StatusOr<std::optional<TokenUid>> holder = transaction.FindLiveByDisplayName(owner, display_name, now);
+  if (!holder.ok()) return holder.status();
+  if (!holder->has_value() || *holder == except) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kAlreadyExists,
+                   absl::StrCat("a live token of ", UserName(owner.id), " is called ", Quoted(display_name),
+                                "; choose another name, or revoke or regenerate that one"),
+                   {.reason = "DISPLAY_NAME_TAKEN", .metadata = {{"token", TokenName(owner.id, **holder)}}});
+}
+
+absl::Status CheckRoomForOneMore(TokenTransaction& transaction, const UserRecord& owner, const Policy& policy,
+                                 absl::Time now) {
+  const absl::StatusOr<size_t> live = transaction.CountLive(owner, now, policy.maximum_live_tokens);
+  if (!live.ok()) return live.status();
+  if (*live < policy.maximum_live_tokens) return absl::OkStatus();
+  const std::string limit = absl::StrCat("at most ", policy.maximum_live_tokens, " live tokens a user");
+  return MakeError(absl::StatusCode::kResourceExhausted,
+                   absl::StrCat(limit, "; revoke one of those of ", UserName(owner.id), " first"),
+                   {.reason = "QUOTA_EXCEEDED", .quota_subject = UserName(owner.id), .quota_description = limit});
+}
+
+std::string RequestKey(const Principal& principal, absl::string_view method, absl::string_view target,
+                       const RequestIdentity& request) {
+  if (request.id.empty()) return {};
+  // None of the parts but the last can hold a newline.
+  return absl::StrCat(principal.ToString(), "\n", method, "\n", target, "\n", request.id);
+}
+
+absl::Status CheckNotReplayed(TokenTransaction& transaction, const std::string& key, const RequestIdentity& request,
+                              absl::Time now) {
+  if (key.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::optional<RequestRecord>> known = transaction.GetRequest(key);
+  if (!known.ok()) return known.status();
+  if (!known->has_value() || now >= (*known)->forget_time) return absl::OkStatus();
+  if ((*known)->body_hash != request.body_hash) {
+    return MakeError(
+        absl::StatusCode::kInvalidArgument, "this request_id was used for another request; choose a new one",
+        {.reason = "REQUEST_ID_REUSED",
+         .violations = {{"request_id", absl::StrCat(Quoted(request.id), " was used for another request")}}});
+  }
+  return MakeError(absl::StatusCode::kAlreadyExists,
+                   "this request was done already; its secret cannot be shown again: regenerate the token",
+                   {.reason = "REQUEST_REPLAYED", .metadata = {{"token", (*known)->token_name}}});
+}
+
+}  // namespace pat

@@ -1,0 +1,68 @@
+// The single rules that the operations of TokenLifecycle are made of. Internal to server/core.
+#ifndef PAT_SERVER_CORE_TOKEN_RULES_H_
+#define PAT_SERVER_CORE_TOKEN_RULES_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "server/core/policy.h"
+#include "server/core/principal.h"
+#include "server/core/resource_name.h"
+#include "server/core/token_requests.h"
+#include "store/token_store.h"
+
+namespace pat {
+
+// What a principal does with a token: everybody does it with their own; administrators look and revoke everywhere.
+enum class TokenAction : uint8_t { kLook, kRevoke, kChange };
+
+// Parses a token's name and decides whether the principal may do this with such a token at all. INVALID_ARGUMENT,
+// PERMISSION_DENIED (an administrator who wants to change somebody else's), or NOT_FOUND (somebody else's, or no token
+// can have that name).
+absl::StatusOr<TokenUid> AuthoriseToken(const Principal& principal, const std::string& name, TokenAction action);
+
+// PERMISSION_DENIED, the same whether that user exists or not.
+absl::Status NotYourUser();
+absl::Status TokenNotFound();
+
+// What is kept under this uid, if that is the token of this name; TokenNotFound() otherwise. The name was authorised,
+// the uid alone was not: a uid of somebody else's token under one's own name leads nowhere.
+absl::StatusOr<TokenRecord> LoadToken(TokenTransaction& transaction, const TokenUid& uid, absl::string_view name);
+
+// The user who owns the token. One who has the same id but is not the same user owns nothing of it.
+absl::StatusOr<UserRecord> LoadOwner(TokenTransaction& transaction, const TokenRecord& token);
+
+absl::StatusOr<UserRecord> LoadUser(TokenTransaction& transaction, absl::string_view user_id);
+
+// USER_NOT_LOCAL, USER_DISABLED: such a user gets no new secrets.
+absl::Status CheckMayHaveSecrets(const UserRecord& user);
+
+// TOKEN_REVOKED, TOKEN_EXPIRED. Revoked beats expired.
+absl::Status CheckAlive(const TokenRecord& token, const Policy& policy, absl::Time now);
+
+// ETAG_MISMATCH if `etag` is given and is not the token's.
+absl::Status CheckEtag(const TokenRecord& token, absl::string_view etag);
+
+// DISPLAY_NAME_TAKEN if another live token of the owner has the name.
+absl::Status CheckNameFree(TokenTransaction& transaction, const UserRecord& owner, const std::string& display_name,
+                           const std::optional<TokenUid>& except, absl::Time now);
+
+// QUOTA_EXCEEDED if the owner has as many live tokens as the policy allows.
+absl::Status CheckRoomForOneMore(TokenTransaction& transaction, const UserRecord& owner, const Policy& policy,
+                                 absl::Time now);
+
+// Under what a request with an id is remembered. Empty without an id.
+std::string RequestKey(const Principal& principal, absl::string_view method, absl::string_view target,
+                       const RequestIdentity& request);
+
+// OK for a request that is new (or has no id); REQUEST_REPLAYED or REQUEST_ID_REUSED otherwise.
+absl::Status CheckNotReplayed(TokenTransaction& transaction, const std::string& key, const RequestIdentity& request,
+                              absl::Time now);
+
+}  // namespace pat
+
+#endif  // PAT_SERVER_CORE_TOKEN_RULES_H_

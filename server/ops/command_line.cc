@@ -1,0 +1,99 @@
+#include "server/ops/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <deque>
+#include <iostream>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace pat {
+namespace {
+
+constexpr int kUsageError = 2;
+constexpr char kVersion[] = "patd " PAT_VERSION;
+constexpr char kDevHelp[] =
+    "Authority and introspection in one process, for trying it out: plaintext on loopback, sample users with known "
+    "passwords. No production mode.";
+constexpr char kFooter[] =
+    "Each option is also a key of the YAML file given with --config, and PATD_... in the environment "
+    "(--cache-ttl: cache-ttl, PATD_CACHE_TTL). A flag beats the environment, the environment beats the file.\n"
+    "Exit status: 0 ended by a signal, 2 an option is wrong or the server cannot start.";
+
+CommandLine Refused(const absl::Status& status) {
+  std::cerr << "patd: " << std::string(status.message()) << "\n";
+  return {.exit_code = kUsageError, .options = {}};
+}
+
+// The flags of a subcommand, where CLI11 puts what it finds.
+class Flags {
+ public:
+  explicit Flags(CLI::App& command) {
+    command.add_option("--config", config_, "a YAML file with options")->type_name("FILE");
+    for (const OptionDescription& description : OptionDescriptions()) {
+      Flag& flag = flags_.emplace_back(Flag{.description = description, .values = {}, .on = false});
+      const std::string name = absl::StrCat("--", description.key);
+      if (description.metavar.empty()) {
+        command.add_flag(name, flag.on, description.help);
+        continue;
+      }
+      CLI::Option* const option = command.add_option(name, flag.values, description.help);
+      option->type_name(description.metavar)->expected(1);
+      option->multi_option_policy(description.repeatable ? CLI::MultiOptionPolicy::TakeAll
+                                                         : CLI::MultiOptionPolicy::Throw);
+    }
+  }
+
+  const std::string& config() const { return config_; }
+
+  GivenOptions Given() const {
+    GivenOptions given;
+    for (const Flag& flag : flags_) {
+      GivenOption option{.where = absl::StrCat("--", flag.description.key), .values = flag.values};
+      if (flag.on) option.values = {"true"};
+      if (!option.values.empty()) given.emplace(flag.description.key, std::move(option));
+    }
+    return given;
+  }
+
+ private:
+  struct Flag {
+    OptionDescription description;
+    std::vector<std::string> values;
+    bool on;
+  };
+
+  std::string config_;
+  std::deque<Flag> flags_;  // CLI11 keeps references to the values.
+};
+
+}  // namespace
+
+CommandLine ParseCommandLine(int argc, const char* const* argv, const char* const* environment) {
+  CLI::App app("patd: personal access tokens, issued, revoked and checked.", "patd");
+  app.set_version_flag("--version", kVersion);
+  app.require_subcommand(1);
+  CLI::App& dev = *app.add_subcommand("dev", kDevHelp);
+  dev.footer(kFooter);
+  const Flags flags(dev);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    return {.exit_code = app.exit(success), .options = {}};
+  } catch (const CLI::ParseError& error) {
+    return Refused(absl::InvalidArgumentError(absl::StrCat(error.what(), " (patd dev --help lists the options)")));
+  }
+
+  GivenOptions from_file;
+  if (!flags.config().empty()) {
+    absl::StatusOr<GivenOptions> read = OptionsFromFile(flags.config());
+    if (!read.ok()) return Refused(read.status());
+    from_file = *std::move(read);
+  }
+  absl::StatusOr<Options> options = ResolveOptions(flags.Given(), OptionsFromEnvironment(environment), from_file);
+  if (!options.ok()) return Refused(options.status());
+  return {.exit_code = std::nullopt, .options = *std::move(options)};
+}
+
+}  // namespace pat

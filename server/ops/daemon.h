@@ -1,0 +1,37 @@
+// Daemon: everything that a running patd is made of, put together. The only place that names concrete engines.
+//
+// Start order: what can be wrong without leaving a trace first (catalogue, addresses, pepper), then the data, then what
+// works on it, and the listeners last, because they serve at once. The end is the reverse; see Drain().
+#ifndef PAT_SERVER_OPS_DAEMON_H_
+#define PAT_SERVER_OPS_DAEMON_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/ops/listen_address.h"
+#include "server/ops/options.h"
+
+namespace pat {
+
+// Threads: for the thread that made it.
+class Daemon {
+ public:
+  virtual ~Daemon() = default;
+
+  // `patd dev`: authority and introspection in one process, plaintext on loopback, with sample users. Serves when this
+  // returns. Refuses addresses beyond loopback. Errors are one line that says what is wrong and what would be right;
+  // nothing is left behind then.
+  static absl::StatusOr<std::unique_ptr<Daemon>> CreateDev(const Options& options);
+
+  virtual std::vector<ListenAddress> listening() const = 0;
+  virtual const std::string& data_dir() const = 0;
+
+  // Health says NOT_SERVING, no new calls are taken, those under way finish (for 5 s at most), the store is closed.
+  virtual void Drain() = 0;
+};
+
+}  // namespace pat
+
+#endif  // PAT_SERVER_OPS_DAEMON_H_

@@ -1,0 +1,57 @@
+#include "server/ops/dev_guide.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "server/ops/dev_users.h"
+
+namespace pat {
+namespace {
+
+// $SERVER is what patctl and grpcurl take; $BUF what buf curl takes instead.
+constexpr char kCommands[] = R"(Try, in another terminal:
+
+  patctl --server $SERVER --user ada token create --name demo --scopes TM.Defects.Read --expires 1d
+  patctl --server $SERVER --user ada token list
+  patctl --server $SERVER introspect --require TM.Defects.Read         (asks for the token)
+  patctl --server $SERVER --user ada token revoke demo
+
+  grpcurl -plaintext $SERVER list
+  grpcurl -plaintext -H 'x-pat-user: ada' -d '{"parent":"users/ada","display_name":"demo2","scopes":["TM.Defects.Read"],"ttl":"3600s"}' $SERVER pat.v1.TokenService/CreateToken
+  grpcurl -plaintext -d @ $SERVER pat.v1.IntrospectionService/Introspect      (then {"token":"pat_..."} and Ctrl-D)
+
+  buf curl $BUF --list-methods
+  buf curl $BUF -H 'x-pat-user: ada' -d '{"parent":"users/ada"}' $URL/pat.v1.TokenService/ListTokens
+)";
+
+}  // namespace
+
+std::string DevGuide(const Options& options, const std::string& data_dir, const std::vector<ListenAddress>& listening) {
+  std::string text =
+      "\n"
+      "*** patd dev: FOR TRYING IT OUT ONLY. ***\n"
+      "*** Known passwords, no TLS, and every process of this machine may introspect and act as any user below. ***\n"
+      "*** Do not keep real tokens here. ***\n\n";
+  for (const ListenAddress& address : listening) absl::StrAppend(&text, "Listening on ", address.ToString(), "\n");
+  absl::StrAppend(&text, "Data in ", data_dir, options.data_dir.empty() ? " (removed at the end)\n" : "\n");
+  absl::StrAppend(&text, "A revoked token may be accepted from the cache for up to ",
+                  absl::FormatDuration(options.cache_ttl), " (--cache-ttl).\n\nUsers:\n");
+  for (const DevUser& user : DevUsers()) {
+    const bool local = user.type == UserType::kLocal;
+    absl::StrAppend(&text, "  ", user.id, local ? absl::StrCat(", password ", user.id, "-password") : "", ": ",
+                    user.about, "\n");
+  }
+  const ListenAddress& first = listening.front();
+  const std::string server = first.ToString();
+  const std::string url = first.is_unix ? "http://localhost" : absl::StrCat("http://", server);
+  const std::string buf = absl::StrCat("--protocol grpc --http2-prior-knowledge",
+                                       first.is_unix ? absl::StrCat(" --unix-socket ", first.path) : "");
+  absl::StrAppend(&text, "\n",
+                  absl::StrReplaceAll(kCommands, {{"$SERVER", server},
+                                                  {"$BUF --list-methods", absl::StrCat(buf, " --list-methods ", url)},
+                                                  {"$BUF", buf},
+                                                  {"$URL", url}}));
+  return text;
+}
+
+}  // namespace pat

@@ -1,0 +1,18 @@
+// What `patd dev` prints when it is ready: the warning, the users, and commands to paste.
+#ifndef PAT_SERVER_OPS_DEV_GUIDE_H_
+#define PAT_SERVER_OPS_DEV_GUIDE_H_
+
+#include <string>
+#include <vector>
+
+#include "server/ops/listen_address.h"
+#include "server/ops/options.h"
+
+namespace pat {
+
+// `listening`: at least one, with the ports that are really used.
+std::string DevGuide(const Options& options, const std::string& data_dir, const std::vector<ListenAddress>& listening);
+
+}  // namespace pat
+
+#endif  // PAT_SERVER_OPS_DEV_GUIDE_H_

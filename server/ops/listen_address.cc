@@ -1,0 +1,95 @@
+#include "server/ops/listen_address.h"
+
+#include <arpa/inet.h>
+#include <sys/un.h>
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "server/core/error.h"
+
+namespace pat {
+namespace {
+
+// Room for ".<pid>" beside the path while the socket is being put in place.
+constexpr size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1 - 12;
+
+absl::Status Wrong(absl::string_view text, absl::string_view why) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(Quoted(text), " ", why, "; give for example 127.0.0.1:7443, [::1]:7443 or unix:/run/pat/pat.sock"));
+}
+
+absl::Status ParseUnixOption(absl::string_view text, absl::string_view option, ListenAddress& address) {
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(option, absl::MaxSplits('=', 1));
+  if (parts.first == "role" && parts.second == "introspector") {
+    address.introspectors = true;
+    return absl::OkStatus();
+  }
+  if (parts.first == "mode" && parts.second.size() == 4 && parts.second[0] == '0') {
+    uint32_t mode = 0;
+    for (const char digit : parts.second) {
+      if (digit < '0' || digit > '7') return Wrong(text, "has a mode that is not octal");
+      mode = mode * 8 + static_cast<uint32_t>(digit - '0');
+    }
+    address.mode = mode;
+    return absl::OkStatus();
+  }
+  return Wrong(text,
+               absl::StrCat("has the option ", Quoted(option), "; a Unix socket has role=introspector and mode=0660"));
+}
+
+absl::StatusOr<ListenAddress> ParseUnix(absl::string_view text, absl::string_view rest) {
+  ListenAddress address{.is_unix = true, .host = {}, .path = {}};
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(rest, absl::MaxSplits('?', 1));
+  address.path = std::string(parts.first);
+  if (!absl::StartsWith(address.path, "/")) return Wrong(text, "has no absolute path");
+  if (address.path.size() > kLongestPath) return Wrong(text, absl::StrCat("has a path over ", kLongestPath, " bytes"));
+  for (const absl::string_view option : absl::StrSplit(parts.second, '&', absl::SkipEmpty())) {
+    if (absl::Status status = ParseUnixOption(text, option, address); !status.ok()) return status;
+  }
+  return address;
+}
+
+}  // namespace
+
+bool ListenAddress::IsLoopback() const {
+  if (is_unix) return false;
+  in_addr v4{};
+  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
+  in6_addr v6{};
+  return inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+std::string ListenAddress::ToString() const {
+  if (is_unix) return absl::StrCat("unix:", path);
+  if (absl::StrContains(host, ':')) return absl::StrCat("[", host, "]:", port);
+  return absl::StrCat(host, ":", port);
+}
+
+absl::StatusOr<ListenAddress> ParseListenAddress(absl::string_view text) {
+  absl::string_view rest = text;
+  if (absl::ConsumePrefix(&rest, "unix:")) return ParseUnix(text, rest);
+
+  const bool plaintext = absl::ConsumeSuffix(&rest, "?plaintext");
+  const size_t colon = rest.rfind(':');
+  if (colon == absl::string_view::npos) return Wrong(text, "has no port");
+  absl::string_view host = rest.substr(0, colon);
+  uint32_t port = 0;
+  if (!absl::SimpleAtoi(rest.substr(colon + 1), &port) || port > UINT16_MAX)
+    return Wrong(text, "has no port of 0 to 65535");
+  const bool bracketed = absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]");
+  ListenAddress address{.host = std::string(host), .port = static_cast<uint16_t>(port), .path = {}};
+  in6_addr bytes{};
+  if (inet_pton(bracketed ? AF_INET6 : AF_INET, address.host.c_str(), &bytes) != 1) {
+    return Wrong(text, "is not a numeric address");
+  }
+  if (plaintext && !address.IsLoopback()) return Wrong(text, "asks for plaintext beyond loopback");
+  return address;
+}
+
+}  // namespace pat

@@ -1,0 +1,77 @@
+// Listener: one address, with a gRPC server of its own that has every service. (Listeners of different roles have to be
+// different servers: a call does not tell through which port of a server it came.)
+#ifndef PAT_SERVER_OPS_LISTENER_H_
+#define PAT_SERVER_OPS_LISTENER_H_
+
+#include <grpcpp/server.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/core/executor.h"
+#include "server/core/introspection.h"
+#include "server/core/page_token.h"
+#include "server/core/scope_catalog.h"
+#include "server/core/token_lifecycle.h"
+#include "server/ops/listen_address.h"
+#include "server/ops/unix_socket.h"
+#include "server/rpc/call_guard.h"
+#include "server/rpc/health_service.h"
+#include "server/rpc/introspection_service.h"
+#include "server/rpc/token_service.h"
+
+namespace pat {
+
+// What a listener serves. All of it must outlive the listener.
+struct ServingParts {
+  TokenLifecycle& lifecycle;
+  Introspector& introspector;
+  Authenticator& authenticator;
+  const ScopeCatalog& catalog;
+  const PageTokens& scope_page_tokens;
+  Executor& executor;
+  std::string issuer;
+};
+
+// Threads: for the thread that made it.
+class Listener {
+ public:
+  // Listens and serves at once, so everything else has to be ready before. Errors name the address: it is in use, or
+  // may not be used.
+  static absl::StatusOr<std::unique_ptr<Listener>> Create(const ListenAddress& address, ListenerRole role,
+                                                          bool reflection, const ServingParts& parts);
+  ~Listener();
+
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  // With the port that the system chose, if it was asked to.
+  const ListenAddress& address() const { return address_; }
+
+  // Health says NOT_SERVING from now on.
+  void Drain() { health_.Drain(); }
+
+  // Takes no new calls, lets those under way finish for a while, cancels the rest. Returns when all are gone.
+  void Stop();
+
+ private:
+  Listener(const ListenAddress& address, ListenerRole role, const ServingParts& parts);
+
+  absl::Status Listen(bool reflection);
+
+  ListenAddress address_;
+  const CallGuard guard_;
+  TokenServiceImpl tokens_;
+  IntrospectionServiceImpl introspection_;
+  HealthService health_;
+  std::vector<std::unique_ptr<grpc::Service>> reflection_;
+  std::unique_ptr<UnixSocketPlace> socket_place_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace pat
+
+#endif  // PAT_SERVER_OPS_LISTENER_H_

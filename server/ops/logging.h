@@ -1,0 +1,23 @@
+// The log: lines on standard error, for a person on a terminal or as JSON for a collector. Never a secret, a digest or
+// a password, at any level.
+//
+// Use spdlog's functions (spdlog::info and so on) after InitLogging().
+#ifndef PAT_SERVER_OPS_LOGGING_H_
+#define PAT_SERVER_OPS_LOGGING_H_
+
+#include <string>
+
+#include "server/ops/options.h"
+
+namespace pat {
+
+// To be called once, before other threads start.
+void InitLogging(LogFormat format, const std::string& level);
+
+// `text` as the inside of a JSON string. Control characters and quotes are escaped; bytes that are no UTF-8 stay as
+// they are.
+std::string JsonEscaped(const std::string& text);
+
+}  // namespace pat
+
+#endif  // PAT_SERVER_OPS_LOGGING_H_

@@ -1,0 +1,46 @@
+#include "server/ops/maintenance.h"
+
+#include <spdlog/spdlog.h>
+
+#include "absl/time/time.h"
+#include "server/core/purge.h"
+
+namespace pat {
+namespace {
+
+constexpr int kSweepsPerPurge = 60;
+const absl::Duration kSweepInterval = absl::Minutes(1);
+
+}  // namespace
+
+Maintenance::Maintenance(TokenStore& store, CachingFactsReader& cache, const Policy& policy, const Clock& clock)
+    : store_(store), cache_(cache), policy_(policy), clock_(clock), thread_([this] { Work(); }) {}
+
+Maintenance::~Maintenance() {
+  {
+    const absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  thread_.join();
+}
+
+void Maintenance::Work() {
+  for (int sweep = 0;; ++sweep) {
+    if (sweep % kSweepsPerPurge == 0) Purge();
+    {
+      const absl::MutexLock lock(&mutex_);
+      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kSweepInterval)) return;
+    }
+    cache_.Sweep();
+  }
+}
+
+void Maintenance::Purge() {
+  const absl::StatusOr<Purged> purged = PurgeEnded(store_, policy_, clock_.Now());
+  // An error of the store is in the log already.
+  if (purged.ok() && purged->tokens + purged->requests > 0) {
+    spdlog::info("purged {} tokens that ended long ago and {} request ids", purged->tokens, purged->requests);
+  }
+}
+
+}  // namespace pat

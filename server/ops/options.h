@@ -1,0 +1,70 @@
+// Options of patd: one struct, one default each, units in the types.
+//
+// Each option is one row of a table (options.cc), which is also its documentation: the flag "--cache-ttl", the key
+// "cache-ttl" of the YAML file given with --config, and the environment's PATD_CACHE_TTL are the same row. A flag beats
+// the environment, the environment beats the file.
+#ifndef PAT_SERVER_OPS_OPTIONS_H_
+#define PAT_SERVER_OPS_OPTIONS_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/ops/listen_address.h"
+
+namespace pat {
+
+enum class Switch : uint8_t { kAuto, kOn, kOff };
+enum class LogFormat : uint8_t { kAuto, kConsole, kJson };
+
+struct Options {
+  std::vector<ListenAddress> listen;      // Empty: 127.0.0.1:7443.
+  std::string data_dir;                   // Empty: a temporary directory, removed at the end.
+  std::vector<std::string> pepper_files;  // Empty: data_dir + ".pepper".
+  std::string scope_catalog;              // Empty: the one built in.
+  absl::Duration cache_ttl = absl::Hours(1);
+  absl::Duration negative_cache_ttl = absl::Seconds(10);
+  size_t cache_capacity = 1'000'000;
+  std::string issuer = "pat-sidecar";
+  Switch reflection = Switch::kAuto;
+  LogFormat log_format = LogFormat::kAuto;
+  std::string log_level = "info";
+  bool insecure_debug = false;  // Leave GRPC_TRACE and GRPC_VERBOSITY as they are; they print credentials.
+};
+
+// Where a value comes from, for error texts, and the values; several for options that may be repeated.
+struct GivenOption {
+  std::string where;  // "--cache-ttl", "PATD_CACHE_TTL", "patd.yaml: cache-ttl".
+  std::vector<std::string> values;
+};
+using GivenOptions = std::map<std::string, GivenOption>;  // By key.
+
+// A row of the table, as far as a parser of command lines needs to know it.
+struct OptionDescription {
+  std::string key;      // "cache-ttl"
+  std::string metavar;  // "DURATION"; empty for a switch that takes no value.
+  std::string help;
+  bool repeatable = false;
+};
+std::vector<OptionDescription> OptionDescriptions();
+
+// What the environment gives. Names that begin with PATD_ and are no option are left alone: Kubernetes makes such ones
+// for services (PATD_SERVICE_HOST).
+GivenOptions OptionsFromEnvironment(const char* const* environment);
+
+// What a YAML file gives. INVALID_ARGUMENT, in one line, for what cannot be read, is no map, or has a key that is no
+// option.
+absl::StatusOr<GivenOptions> OptionsFromFile(const std::string& path);
+
+// Puts the three layers together and checks every value. INVALID_ARGUMENT, in one line, with where, the value and what
+// would be right.
+absl::StatusOr<Options> ResolveOptions(const GivenOptions& flags, const GivenOptions& environment,
+                                       const GivenOptions& file);
+
+}  // namespace pat
+
+#endif  // PAT_SERVER_OPS_OPTIONS_H_

@@ -1,0 +1,51 @@
+// The process itself: what it must not leave behind, and how it is told to end.
+#ifndef PAT_SERVER_OPS_PROCESS_H_
+#define PAT_SERVER_OPS_PROCESS_H_
+
+#include <signal.h>
+
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace pat {
+
+// No core dumps, and no other process of the same user may look into this one: secrets pass through its memory.
+void ForbidCoreDumps();
+
+// gRPC's tracing prints `authorization` headers. To be called before gRPC is used.
+void ClearGrpcTracing();
+
+// SIGTERM and SIGINT, taken by one thread that waits for them. Make it before any other thread starts: they inherit
+// that these signals do not come to them. SIGPIPE is ignored from here on.
+class TerminationSignals {
+ public:
+  TerminationSignals();
+
+  // Blocks until one comes; its number.
+  int Wait();
+
+ private:
+  sigset_t signals_;
+};
+
+// A directory of our own under $TMPDIR (or /tmp), mode 0700, removed with all that is in it at the end.
+class TemporaryDirectory {
+ public:
+  static absl::StatusOr<TemporaryDirectory> Make();
+  ~TemporaryDirectory();
+
+  TemporaryDirectory(TemporaryDirectory&& other) noexcept;
+  TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit TemporaryDirectory(std::string path) : path_(std::move(path)) {}
+
+  std::string path_;
+};
+
+}  // namespace pat
+
+#endif  // PAT_SERVER_OPS_PROCESS_H_

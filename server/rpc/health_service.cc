@@ -1,0 +1,69 @@
+#include "server/rpc/health_service.h"
+
+#include <algorithm>
+
+#include "absl/time/time.h"
+#include "server/core/error.h"
+#include "server/rpc/status_mapping.h"
+
+namespace pat {
+namespace {
+
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
+
+constexpr size_t kMostWatchers = 16;
+
+// The synchronous API tells a handler of a cancelled call only when it is asked.
+constexpr absl::Duration kLookForCancellation = absl::Seconds(1);
+
+}  // namespace
+
+bool HealthService::Knows(const std::string& service) const {
+  return service.empty() || std::find(services_.begin(), services_.end(), service) != services_.end();
+}
+
+void HealthService::Drain() {
+  const absl::MutexLock lock(&mutex_);
+  draining_ = true;
+}
+
+grpc::Status HealthService::Check(grpc::ServerContext* /*context*/, const HealthCheckRequest* request,
+                                  HealthCheckResponse* response) {
+  if (!Knows(request->service())) {
+    return ToGrpcStatus(MakeError(absl::StatusCode::kNotFound, "there is no service " + Quoted(request->service()),
+                                  {.reason = "SERVICE_NOT_FOUND"}));
+  }
+  const absl::MutexLock lock(&mutex_);
+  response->set_status(draining_ ? HealthCheckResponse::NOT_SERVING : HealthCheckResponse::SERVING);
+  return grpc::Status::OK;
+}
+
+grpc::Status HealthService::Watch(grpc::ServerContext* context, const HealthCheckRequest* request,
+                                  grpc::ServerWriter<HealthCheckResponse>* writer) {
+  {
+    const absl::MutexLock lock(&mutex_);
+    if (watchers_ >= kMostWatchers) {
+      return ToGrpcStatus(MakeError(absl::StatusCode::kResourceExhausted, "too many health watchers; use Check",
+                                    {.reason = "RATE_LIMITED", .retry_delay = absl::Seconds(10)}));
+    }
+    ++watchers_;
+  }
+  HealthCheckResponse response;
+  response.set_status(Knows(request->service()) ? HealthCheckResponse::SERVING : HealthCheckResponse::SERVICE_UNKNOWN);
+  bool open = writer->Write(response);
+  bool draining = false;
+  while (open && !draining && !context->IsCancelled()) {
+    const absl::MutexLock lock(&mutex_);
+    draining = mutex_.AwaitWithTimeout(absl::Condition(&draining_), kLookForCancellation);
+  }
+  if (open && draining && Knows(request->service())) {
+    response.set_status(HealthCheckResponse::NOT_SERVING);
+    writer->Write(response);
+  }
+  const absl::MutexLock lock(&mutex_);
+  --watchers_;
+  return grpc::Status::OK;
+}
+
+}  // namespace pat

@@ -1,0 +1,281 @@
+#include "server/rpc/introspection_service.h"
+
+#include <grpc/slice.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/async_unary_call.h>
+#include <grpcpp/support/byte_buffer.h>
+
+#include <atomic>
+#include <deque>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/core/error.h"
+#include "server/crypto/wipe.h"
+#include "server/rpc/messages.h"
+#include "server/rpc/status_mapping.h"
+
+namespace pat {
+namespace {
+
+// So many calls of each method wait for a client at any time; each that comes is replaced at once.
+constexpr int kPosted = 128;
+
+constexpr char kIntrospect[] = "/pat.v1.IntrospectionService/Introspect";
+constexpr char kBatchIntrospect[] = "/pat.v1.IntrospectionService/BatchIntrospect";
+
+absl::Status Parse(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message) {
+  grpc::Slice slice;
+  const bool whole = bytes.TrySingleSlice(&slice).ok() || bytes.DumpToSingleSlice(&slice).ok();
+  if (whole && message.ParseFromArray(slice.begin(), static_cast<int>(slice.size()))) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kInvalidArgument,
+                   "the request cannot be decoded; it is not a message of this method", {.reason = "INVALID_REQUEST"});
+}
+
+grpc::ByteBuffer Serialize(const google::protobuf::MessageLite& message) {
+  const size_t size = message.ByteSizeLong();
+  grpc_slice slice = grpc_slice_malloc(size);
+  message.SerializeWithCachedSizesToArray(GRPC_SLICE_START_PTR(slice));
+  const grpc::Slice owned(slice, grpc::Slice::STEAL_REF);
+  return grpc::ByteBuffer(&owned, 1);
+}
+
+absl::Status DigestsRefused() {
+  return MakeError(absl::StatusCode::kPermissionDenied,
+                   "token_sha256 is for sidecars: it proves nothing about who holds the token; send the token",
+                   {.reason = "ROLE_REQUIRED", .metadata = {{"role", "introspector with digests"}}});
+}
+
+bool IsDigest(const IntrospectionQuery& query) { return std::holds_alternative<DigestCredential>(query.credential); }
+
+}  // namespace
+
+// One call, from waiting for a client to the answer. It is its own tag on the queue: first when a client has called,
+// then when the answer is sent. Deletes itself.
+class IntrospectionServiceImpl::Call {
+ public:
+  explicit Call(IntrospectionServiceImpl& server) : server_(server) {}
+  virtual ~Call() = default;
+
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  // On the thread of the queue. `ok` is false when the queue shuts down (or the client went away before the answer).
+  void Proceed(bool ok) {
+    if (answered_ || !ok) {
+      if (admitted_) server_.EndCall();
+      delete this;
+      return;
+    }
+    PostNext();
+    admitted_ = server_.BeginCall();
+    if (!admitted_) {
+      return Fail(MakeError(absl::StatusCode::kResourceExhausted, "too many calls are under way",
+                            {.reason = "RATE_LIMITED", .retry_delay = absl::Milliseconds(100)}));
+    }
+    const CallInfo info = server_.guard_.InfoOf(method_, context_);
+    if (!Authenticator::MayBlock(info)) return Admit(info);
+    // `info` has views into the context, which lives as long as this call.
+    const bool queued = server_.executor_.Run([this, info] { Admit(info); });
+    if (!queued) {
+      Fail(MakeError(absl::StatusCode::kResourceExhausted, "too many credentials are being checked",
+                     {.reason = "RATE_LIMITED", .retry_delay = absl::Seconds(1)}));
+    }
+  }
+
+ protected:
+  // Puts another call of this method in the place of this one.
+  virtual void PostNext() = 0;
+
+  // Parses the request and answers, now or later.
+  virtual void Handle(const Principal& principal) = 0;
+
+  // The answer: exactly one of these, once, from any thread. This object may be gone when they return.
+  void Succeed(const google::protobuf::MessageLite& message) {
+    answered_ = true;
+    responder_.Finish(Serialize(message), grpc::Status::OK, this);
+  }
+  void Fail(const absl::Status& status) {
+    answered_ = true;
+    responder_.FinishWithError(ToGrpcStatus(status), this);
+  }
+
+  IntrospectionServiceImpl& server_;
+  const char* method_ = nullptr;
+  grpc::ServerContext context_;
+  grpc::ByteBuffer request_bytes_;
+  grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> responder_{&context_};
+
+ private:
+  void Admit(const CallInfo& info) {
+    const absl::StatusOr<Principal> principal = server_.guard_.Admit(info);
+    if (!principal.ok()) return Fail(principal.status());
+    Handle(*principal);
+  }
+
+  bool admitted_ = false;
+  bool answered_ = false;  // Written before Finish() hands this object to the queue's thread.
+};
+
+class IntrospectionServiceImpl::UnaryCall final : public Call, private Introspection {
+ public:
+  static void Post(IntrospectionServiceImpl& server) {
+    auto* const call = new UnaryCall(server);
+    server.service_.RequestIntrospect(&call->context_, &call->request_bytes_, &call->responder_, server.queue_.get(),
+                                      server.queue_.get(), static_cast<Call*>(call));
+  }
+
+ private:
+  explicit UnaryCall(IntrospectionServiceImpl& server) : Call(server) { method_ = kIntrospect; }
+  ~UnaryCall() override { SecureWipe(*request_.mutable_token()); }
+
+  void PostNext() override { Post(server_); }
+
+  void Handle(const Principal& principal) override {
+    if (const absl::Status status = Parse(request_bytes_, request_); !status.ok()) return Fail(status);
+    ReadQuery(request_, query);
+    if (IsDigest(query) && !principal.may_send_digests) return Fail(DigestsRefused());
+    server_.introspector_.Start(*this);
+  }
+
+  void OnResult(const absl::StatusOr<IntrospectionResult>& result) override {
+    if (!result.ok()) return Fail(result.status());
+    v1::IntrospectResponse response;
+    SetResult(*result, server_.options_.issuer, response);
+    Succeed(response);
+  }
+
+  v1::IntrospectRequest request_;
+};
+
+class IntrospectionServiceImpl::BatchCall final : public Call {
+ public:
+  static void Post(IntrospectionServiceImpl& server) {
+    auto* const call = new BatchCall(server);
+    server.service_.RequestBatchIntrospect(&call->context_, &call->request_bytes_, &call->responder_,
+                                           server.queue_.get(), server.queue_.get(), static_cast<Call*>(call));
+  }
+
+ private:
+  class Item final : public Introspection {
+   public:
+    Item(BatchCall& batch, v1::IntrospectResponse& response) : batch_(batch), response_(response) {}
+
+   private:
+    void OnResult(const absl::StatusOr<IntrospectionResult>& result) override {
+      if (result.ok()) {
+        SetResult(*result, batch_.server_.options_.issuer, response_);
+      } else {
+        batch_.KeepError(result.status());
+      }
+      batch_.ItemDone();
+    }
+
+    BatchCall& batch_;
+    v1::IntrospectResponse& response_;
+  };
+
+  explicit BatchCall(IntrospectionServiceImpl& server) : Call(server) { method_ = kBatchIntrospect; }
+  ~BatchCall() override {
+    for (v1::IntrospectRequest& request : *request_.mutable_requests()) SecureWipe(*request.mutable_token());
+  }
+
+  void PostNext() override { Post(server_); }
+
+  void Handle(const Principal& principal) override {
+    if (const absl::Status status = Parse(request_bytes_, request_); !status.ok()) return Fail(status);
+    std::vector<FieldViolation> violations;
+    const auto count = static_cast<size_t>(request_.requests_size());
+    if (count > kMaxBatch) {
+      violations.push_back({"requests", absl::StrCat("has ", count, " items; at most ", kMaxBatch)});
+      return Fail(InvalidRequest(std::move(violations)));
+    }
+    // All places first: they must not move while answers are written into them.
+    for (size_t i = 0; i < count; ++i) response_.add_responses();
+    for (size_t i = 0; i < count; ++i) {
+      Item& item = items_.emplace_back(*this, *response_.mutable_responses(static_cast<int>(i)));
+      ReadQuery(request_.requests(static_cast<int>(i)), item.query);
+      if (IsDigest(item.query) && !principal.may_send_digests) return Fail(DigestsRefused());
+      CheckQuery(item.query, absl::StrCat("requests[", i, "]."), violations);
+    }
+    if (!violations.empty()) return Fail(InvalidRequest(std::move(violations)));
+    // One more than there are items: nobody answers before the last one was begun.
+    open_items_.store(count + 1, std::memory_order_relaxed);
+    for (Item& item : items_) server_.introspector_.StartChecked(item);
+    ItemDone();
+  }
+
+  void KeepError(const absl::Status& status) {
+    const absl::MutexLock lock(&mutex_);
+    if (error_.ok()) error_ = status;
+  }
+
+  void ItemDone() {
+    if (open_items_.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+    absl::Status error;
+    {
+      const absl::MutexLock lock(&mutex_);
+      error = error_;
+    }
+    if (!error.ok()) return Fail(error);
+    Succeed(response_);
+  }
+
+  v1::BatchIntrospectRequest request_;
+  v1::BatchIntrospectResponse response_;
+  std::deque<Item> items_;
+  std::atomic<size_t> open_items_{0};
+
+  absl::Mutex mutex_;
+  absl::Status error_ ABSL_GUARDED_BY(mutex_);
+};
+
+IntrospectionServiceImpl::IntrospectionServiceImpl(Introspector& introspector, const CallGuard& guard,
+                                                   Executor& executor, const IntrospectionServiceOptions& options)
+    : introspector_(introspector), guard_(guard), executor_(executor), options_(options) {}
+
+IntrospectionServiceImpl::~IntrospectionServiceImpl() = default;
+
+void IntrospectionServiceImpl::Register(grpc::ServerBuilder& builder) {
+  builder.RegisterService(&service_);
+  queue_ = builder.AddCompletionQueue();
+}
+
+void IntrospectionServiceImpl::Start() {
+  for (int i = 0; i < kPosted; ++i) {
+    UnaryCall::Post(*this);
+    BatchCall::Post(*this);
+  }
+  thread_ = std::thread([this] { Work(); });
+}
+
+void IntrospectionServiceImpl::Work() {
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_->Next(&tag, &ok)) static_cast<Call*>(tag)->Proceed(ok);
+}
+
+void IntrospectionServiceImpl::Shutdown() {
+  {
+    // Answers go through the queue, so it has to stay until the last one is sent.
+    const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return in_flight_ == 0; };
+    const absl::MutexLock lock(&mutex_, absl::Condition(&idle));
+  }
+  queue_->Shutdown();
+  thread_.join();
+}
+
+bool IntrospectionServiceImpl::BeginCall() {
+  const absl::MutexLock lock(&mutex_);
+  if (in_flight_ >= options_.max_in_flight) return false;
+  ++in_flight_;
+  return true;
+}
+
+void IntrospectionServiceImpl::EndCall() {
+  const absl::MutexLock lock(&mutex_);
+  --in_flight_;
+}
+
+}  // namespace pat

@@ -1,0 +1,86 @@
+#include "server/rpc/status_mapping.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/any.pb.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "server/core/error.h"
+
+namespace pat {
+namespace {
+
+constexpr absl::string_view kDomain = "pat-sidecar";
+constexpr size_t kMostViolations = 20;
+constexpr size_t kLargestDetails = 4000;
+
+void SetDuration(absl::Duration duration, google::protobuf::Duration& out) {
+  out.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
+  out.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
+}
+
+// What a caller is told of an error that is not a refusal by our rules.
+absl::Status WithoutInternals(const absl::Status& status) {
+  if (absl::IsResourceExhausted(status)) {
+    return MakeError(absl::StatusCode::kResourceExhausted, "the disk of the token store is full",
+                     {.reason = "DISK_FULL", .retry_delay = absl::Seconds(10)});
+  }
+  return MakeError(absl::StatusCode::kUnavailable, "the token store cannot be used; whether this was done is not known",
+                   {.reason = "STORE_UNAVAILABLE", .retry_delay = absl::Seconds(1)});
+}
+
+google::rpc::BadRequest ToBadRequest(const ErrorDetails& details, size_t most) {
+  google::rpc::BadRequest bad_request;
+  const size_t shown = std::min(details.violations.size(), most);
+  for (size_t i = 0; i < shown; ++i) {
+    auto* const out = bad_request.add_field_violations();
+    out->set_field(details.violations[i].field);
+    out->set_description(details.violations[i].description);
+  }
+  if (shown < details.violations.size()) {
+    auto* const out = bad_request.add_field_violations();
+    out->set_field(details.violations[shown].field);
+    out->set_description(absl::StrCat("and ", details.violations.size() - shown, " more"));
+  }
+  return bad_request;
+}
+
+google::rpc::Status Build(const absl::Status& status, const ErrorDetails& details, size_t most_violations) {
+  google::rpc::Status out;
+  out.set_code(static_cast<int32_t>(status.code()));
+  out.set_message(std::string(status.message()));
+  google::rpc::ErrorInfo info;
+  info.set_reason(details.reason);
+  info.set_domain(std::string(kDomain));
+  for (const auto& [key, value] : details.metadata) (*info.mutable_metadata())[key] = value;
+  out.add_details()->PackFrom(info);
+  if (!details.violations.empty()) out.add_details()->PackFrom(ToBadRequest(details, most_violations));
+  if (details.retry_delay.has_value()) {
+    google::rpc::RetryInfo retry;
+    SetDuration(*details.retry_delay, *retry.mutable_retry_delay());
+    out.add_details()->PackFrom(retry);
+  }
+  if (!details.quota_description.empty()) {
+    google::rpc::QuotaFailure quota;
+    auto* const violation = quota.add_violations();
+    violation->set_subject(details.quota_subject);
+    violation->set_description(details.quota_description);
+    out.add_details()->PackFrom(quota);
+  }
+  return out;
+}
+
+}  // namespace
+
+grpc::Status ToGrpcStatus(const absl::Status& status) {
+  const std::optional<ErrorDetails> details = DetailsOf(status);
+  if (!details.has_value()) return ToGrpcStatus(WithoutInternals(status));
+  size_t most = kMostViolations;
+  google::rpc::Status out = Build(status, *details, most);
+  while (out.ByteSizeLong() > kLargestDetails && most > 1) out = Build(status, *details, most /= 2);
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()), out.message(), out.SerializeAsString());
+}
+
+}  // namespace pat

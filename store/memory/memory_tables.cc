@@ -1,0 +1,154 @@
+#include "store/memory/memory_tables.h"
+
+#include <limits>
+
+#include "store/record_rules.h"
+
+namespace pat {
+namespace {
+
+// Puts `next` under `key`, or removes the row, and returns what was there.
+template <typename Map, typename Key, typename Record>
+std::optional<Record> Exchange(Map& map, const Key& key, std::optional<Record> next) {
+  std::optional<Record> previous;
+  if (auto it = map.find(key); it != map.end()) {
+    previous = std::move(it->second);
+    map.erase(it);
+  }
+  if (next.has_value()) map.emplace(key, *std::move(next));
+  return previous;
+}
+
+template <typename Map, typename Key>
+auto Find(const Map& map, const Key& key) -> std::optional<typename Map::mapped_type> {
+  const auto it = map.find(key);
+  if (it == map.end()) return std::nullopt;
+  return it->second;
+}
+
+}  // namespace
+
+std::optional<TokenRecord> MemoryTables::ReplaceToken(const TokenUid& uid, std::optional<TokenRecord> next) {
+  std::optional<TokenRecord> previous = Exchange(tokens_, uid, next);
+  if (previous.has_value()) {
+    token_by_hmac_.erase(previous->hmac);
+    by_creation_.erase({previous->create_sequence, uid});
+    by_owner_[previous->owner].erase({previous->create_sequence, uid});
+    if (by_owner_[previous->owner].empty()) by_owner_.erase(previous->owner);
+    by_end_.erase({EndOf(*previous), uid});
+  }
+  if (next.has_value()) {
+    token_by_hmac_.emplace(next->hmac, uid);
+    by_creation_.emplace(next->create_sequence, uid);
+    by_owner_[next->owner].emplace(next->create_sequence, uid);
+    by_end_.emplace(EndOf(*next), uid);
+  }
+  return previous;
+}
+
+std::optional<UserRecord> MemoryTables::ReplaceUser(const UserUid& uid, std::optional<UserRecord> next) {
+  std::optional<UserRecord> previous = Exchange(users_, uid, next);
+  if (previous.has_value()) user_by_id_.erase(previous->id);
+  if (next.has_value()) user_by_id_.emplace(next->id, uid);
+  return previous;
+}
+
+std::optional<PasswordRecord> MemoryTables::ReplacePassword(const UserUid& user, std::optional<PasswordRecord> next) {
+  return Exchange(passwords_, user, std::move(next));
+}
+
+std::optional<RequestRecord> MemoryTables::ReplaceRequest(const std::string& key, std::optional<RequestRecord> next) {
+  std::optional<RequestRecord> previous = Exchange(requests_, key, next);
+  if (previous.has_value()) by_forget_time_.erase({previous->forget_time, key});
+  if (next.has_value()) by_forget_time_.emplace(next->forget_time, key);
+  return previous;
+}
+
+std::optional<TokenRecord> MemoryTables::GetToken(const TokenUid& uid) const { return Find(tokens_, uid); }
+
+std::optional<UserRecord> MemoryTables::GetUser(const UserUid& uid) const { return Find(users_, uid); }
+
+std::optional<UserRecord> MemoryTables::GetUserById(absl::string_view id) const {
+  const auto it = user_by_id_.find(std::string(id));
+  if (it == user_by_id_.end()) return std::nullopt;
+  return Find(users_, it->second);
+}
+
+std::optional<PasswordRecord> MemoryTables::GetPassword(const UserUid& user) const { return Find(passwords_, user); }
+
+std::optional<RequestRecord> MemoryTables::GetRequest(absl::string_view key) const {
+  return Find(requests_, std::string(key));
+}
+
+std::optional<TokenUid> MemoryTables::FindByHmac(const TokenHmac& hmac) const { return Find(token_by_hmac_, hmac); }
+
+bool MemoryTables::IsUnrevoked(const TokenRecord& token, const UserRecord& owner) const {
+  return !token.revoke_time.has_value() && token.epochs == Epochs{.global = global_epoch_, .owner = owner.token_epoch};
+}
+
+bool MemoryTables::IsLive(const TokenRecord& token, const UserRecord& owner, absl::Time now) const {
+  return IsUnrevoked(token, owner) && now < token.expire_time;
+}
+
+const MemoryTables::CreationOrder& MemoryTables::TokensOf(const UserUid& owner) const {
+  static const CreationOrder* const kNone = new CreationOrder;
+  const auto it = by_owner_.find(owner);
+  return it == by_owner_.end() ? *kNone : it->second;
+}
+
+TokenPage MemoryTables::ListTokens(const TokenQuery& query) const {
+  TokenPage page;
+  if (query.after_sequence == std::numeric_limits<uint64_t>::max()) return page;
+  const CreationOrder& order = query.owner.has_value() ? TokensOf(*query.owner) : by_creation_;
+  for (auto it = order.lower_bound({query.after_sequence + 1, TokenUid{}}); it != order.end(); ++it) {
+    const TokenRecord& token = tokens_.at(it->second);
+    if (!query.include_revoked) {
+      const auto owner = users_.find(token.owner);
+      if (owner == users_.end() || !IsUnrevoked(token, owner->second)) continue;
+    }
+    if (page.tokens.size() == query.limit) {
+      page.more = true;
+      break;
+    }
+    page.tokens.push_back(token);
+  }
+  return page;
+}
+
+std::optional<TokenUid> MemoryTables::FindLiveByDisplayName(const UserRecord& owner, absl::string_view display_name,
+                                                            absl::Time now) const {
+  for (const auto& [sequence, uid] : TokensOf(owner.uid)) {
+    const TokenRecord& token = tokens_.at(uid);
+    if (token.display_name == display_name && IsLive(token, owner, now)) return uid;
+  }
+  return std::nullopt;
+}
+
+size_t MemoryTables::CountLive(const UserRecord& owner, absl::Time now, size_t limit) const {
+  size_t count = 0;
+  for (const auto& [sequence, uid] : TokensOf(owner.uid)) {
+    if (count == limit) break;
+    if (IsLive(tokens_.at(uid), owner, now)) ++count;
+  }
+  return count;
+}
+
+std::vector<TokenUid> MemoryTables::ListEnded(absl::Time cutoff, size_t limit) const {
+  std::vector<TokenUid> ended;
+  for (const auto& [end, uid] : by_end_) {
+    if (end >= cutoff || ended.size() == limit) break;
+    ended.push_back(uid);
+  }
+  return ended;
+}
+
+std::vector<std::string> MemoryTables::ListForgettableRequests(absl::Time cutoff, size_t limit) const {
+  std::vector<std::string> keys;
+  for (const auto& [forget_time, key] : by_forget_time_) {
+    if (forget_time >= cutoff || keys.size() == limit) break;
+    keys.push_back(key);
+  }
+  return keys;
+}
+
+}  // namespace pat

@@ -1,0 +1,80 @@
+// The tables of the memory engine: one ordered map per kind of record, and sets for the orders that lists need.
+//
+// Every change goes through a Replace… method, which takes the new record or nothing, and gives back what was there. The
+// opposite of a change is therefore the same call with what it returned: that is how a mutation is undone.
+//
+// Threads: no synchronisation of its own; the store holds its lock.
+#ifndef PAT_STORE_MEMORY_MEMORY_TABLES_H_
+#define PAT_STORE_MEMORY_MEMORY_TABLES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "store/records.h"
+#include "store/token_store.h"
+#include "store/uid.h"
+
+namespace pat {
+
+class MemoryTables {
+ public:
+  std::optional<TokenRecord> ReplaceToken(const TokenUid& uid, std::optional<TokenRecord> next);
+  std::optional<UserRecord> ReplaceUser(const UserUid& uid, std::optional<UserRecord> next);
+  std::optional<PasswordRecord> ReplacePassword(const UserUid& user, std::optional<PasswordRecord> next);
+  std::optional<RequestRecord> ReplaceRequest(const std::string& key, std::optional<RequestRecord> next);
+  CacheBoundRecord ReplaceCacheBound(const CacheBoundRecord& next) { return std::exchange(cache_bound_, next); }
+
+  std::optional<TokenRecord> GetToken(const TokenUid& uid) const;
+  std::optional<UserRecord> GetUser(const UserUid& uid) const;
+  std::optional<UserRecord> GetUserById(absl::string_view id) const;
+  std::optional<PasswordRecord> GetPassword(const UserUid& user) const;
+  std::optional<RequestRecord> GetRequest(absl::string_view key) const;
+  const CacheBoundRecord& GetCacheBound() const { return cache_bound_; }
+  uint64_t GlobalEpoch() const { return global_epoch_; }
+
+  // As the methods of the same names in TokenReader and TokenTransaction.
+  std::optional<TokenUid> FindByHmac(const TokenHmac& hmac) const;
+  TokenPage ListTokens(const TokenQuery& query) const;
+  std::optional<TokenUid> FindLiveByDisplayName(const UserRecord& owner, absl::string_view display_name,
+                                                absl::Time now) const;
+  size_t CountLive(const UserRecord& owner, absl::Time now, size_t limit) const;
+  std::vector<TokenUid> ListEnded(absl::Time cutoff, size_t limit) const;
+  std::vector<std::string> ListForgettableRequests(absl::Time cutoff, size_t limit) const;
+
+ private:
+  // Creation order; the uid tells tokens of one mutation apart.
+  using CreationOrder = std::set<std::pair<uint64_t, TokenUid>>;
+
+  // Not revoked: no revoke_time, and the epochs that are current for an owner as this one.
+  bool IsUnrevoked(const TokenRecord& token, const UserRecord& owner) const;
+  bool IsLive(const TokenRecord& token, const UserRecord& owner, absl::Time now) const;
+  // The tokens of one owner, in order of creation.
+  const CreationOrder& TokensOf(const UserUid& owner) const;
+
+  std::map<TokenUid, TokenRecord> tokens_;
+  std::map<UserUid, UserRecord> users_;
+  std::map<UserUid, PasswordRecord> passwords_;
+  std::map<std::string, RequestRecord, std::less<>> requests_;
+  CacheBoundRecord cache_bound_;
+  const uint64_t global_epoch_ = 0;  // Nothing in the interface changes it yet.
+
+  // Derived from the tables above, by the Replace… methods alone.
+  std::map<TokenHmac, TokenUid> token_by_hmac_;
+  std::map<std::string, UserUid, std::less<>> user_by_id_;
+  CreationOrder by_creation_;
+  std::map<UserUid, CreationOrder> by_owner_;
+  std::set<std::pair<absl::Time, TokenUid>> by_end_;
+  std::set<std::pair<absl::Time, std::string>> by_forget_time_;
+};
+
+}  // namespace pat
+
+#endif  // PAT_STORE_MEMORY_MEMORY_TABLES_H_

@@ -1,0 +1,36 @@
+#include "store/rocksdb/index_rows.h"
+
+#include "store/record_rules.h"
+#include "store/rocksdb/key_encoding.h"
+
+namespace pat::rocks {
+
+std::vector<Row> IndexRowsOf(const TokenRecord& token) {
+  const TokenUid& uid = token.uid;
+  const uint64_t made = token.create_sequence;
+  std::vector<Row> rows = {
+      {Family::kHmacs, HmacKey(token.hmac), UidBytes(uid)},
+      {Family::kLists, ListKey(AllPrefix(), made, uid), ""},
+      {Family::kLists, ListKey(OwnerAllPrefix(token.owner), made, uid), ""},
+      {Family::kEnded, EndedKey(EndOf(token), uid), ""},
+  };
+  if (token.revoke_time.has_value()) return rows;
+  rows.push_back({Family::kLists, ListKey(UnrevokedPrefix(), made, uid), ""});
+  rows.push_back({Family::kLists, ListKey(OwnerUnrevokedPrefix(token.owner, token.epochs), made, uid), ""});
+  rows.push_back(
+      {Family::kLive,
+       LiveNameKey(LiveNamePrefix(token.owner, token.epochs, token.display_name), token.expire_time, uid), ""});
+  rows.push_back(
+      {Family::kLive, LiveExpiryKey(LiveExpiryPrefix(token.owner, token.epochs), token.expire_time, uid), ""});
+  return rows;
+}
+
+std::vector<Row> IndexRowsOf(const UserRecord& user) {
+  return {{Family::kUsers, UserIdKey(user.id), UidBytes(user.uid)}};
+}
+
+std::vector<Row> IndexRowsOf(absl::string_view key, const RequestRecord& request) {
+  return {{Family::kRequests, ForgetKey(request.forget_time, key), ""}};
+}
+
+}  // namespace pat::rocks

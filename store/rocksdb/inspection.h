@@ -1,0 +1,40 @@
+// Looks at a store on disk and says whether it may be opened, before anything is changed.
+//
+// RocksDB itself accepts a database whose log was deleted or cut, and on opening it for writing removes files that it no
+// longer knows. So the judgement comes first, and reads only.
+#ifndef PAT_STORE_ROCKSDB_INSPECTION_H_
+#define PAT_STORE_ROCKSDB_INSPECTION_H_
+
+#include <rocksdb/file_system.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "store/rocksdb/commit_sequence_file.h"
+#include "store/rocksdb/rocksdb_token_store.h"
+
+namespace pat::rocks {
+
+// What this program writes, and all that it reads.
+inline constexpr uint64_t kFormatVersion = 1;
+
+// What a store says of itself.
+struct StoreFacts {
+  std::string incarnation;
+  uint64_t sequence = 0;  // Of the last mutation in the database.
+  uint64_t global_epoch = 0;
+};
+
+// Checks, in this order: the database is whole as far as can be told without reading all of it; it is of a format that this
+// program knows, and of the kind (development or not) that `options` asks for; `acknowledged` is of the same store; no
+// group of mutations is missing in the log; the database is not behind `acknowledged`. Errors as in rocksdb_token_store.h.
+absl::StatusOr<StoreFacts> InspectDatabase(const RocksDbOptions& options, const std::string& database_path,
+                                           std::shared_ptr<rocksdb::FileSystem> file_system,
+                                           const CommitSequenceFile::Slot& acknowledged);
+
+}  // namespace pat::rocks
+
+#endif  // PAT_STORE_ROCKSDB_INSPECTION_H_

@@ -1,0 +1,185 @@
+#include "store/rocksdb/key_encoding.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "store/rocksdb/ordered_bytes.h"
+
+namespace pat::rocks {
+namespace {
+
+// The letters that tell the kinds of row in one family apart.
+constexpr char kAll = 'A';
+constexpr char kUnrevoked = 'B';
+constexpr char kOwnerAll = 'C';
+constexpr char kOwnerUnrevoked = 'D';
+constexpr char kLiveExpiry = 'E';
+constexpr char kLiveName = 'N';
+constexpr char kUser = 'U';
+constexpr char kUserId = 'I';
+constexpr char kRequest = 'R';
+constexpr char kForget = 'F';
+
+constexpr size_t kUidSize = 16;
+constexpr size_t kSequenceSize = 8;
+constexpr size_t kTimeSize = 12;
+
+std::string OwnerPrefix(char kind, const UserUid& owner) {
+  std::string key(1, kind);
+  AppendArray(key, owner.bytes);
+  return key;
+}
+
+std::string EpochsPrefix(char kind, const UserUid& owner, const Epochs& epochs) {
+  std::string key = OwnerPrefix(kind, owner);
+  AppendUint64(key, epochs.global);
+  AppendUint64(key, epochs.owner);
+  return key;
+}
+
+}  // namespace
+
+std::optional<TokenUid> UidAtEnd(absl::string_view key) {
+  if (key.size() < kUidSize) return std::nullopt;
+  TokenUid uid;
+  key.remove_prefix(key.size() - kUidSize);
+  ConsumeArray(key, uid.bytes);
+  return uid;
+}
+
+std::string HmacKey(const TokenHmac& hmac) {
+  std::string key;
+  key.reserve(hmac.pepper_id.size() + hmac.mac.size());
+  AppendArray(key, hmac.pepper_id);
+  AppendArray(key, hmac.mac);
+  return key;
+}
+
+std::string AllPrefix() { return std::string(1, kAll); }
+std::string UnrevokedPrefix() { return std::string(1, kUnrevoked); }
+std::string OwnerAllPrefix(const UserUid& owner) { return OwnerPrefix(kOwnerAll, owner); }
+std::string OwnerUnrevokedPrefix(const UserUid& owner, const Epochs& epochs) {
+  return EpochsPrefix(kOwnerUnrevoked, owner, epochs);
+}
+
+std::string ListPosition(std::string prefix, uint64_t create_sequence) {
+  AppendUint64(prefix, create_sequence);
+  return prefix;
+}
+
+std::string ListKey(std::string prefix, uint64_t create_sequence, const TokenUid& uid) {
+  std::string key = ListPosition(std::move(prefix), create_sequence);
+  AppendArray(key, uid.bytes);
+  return key;
+}
+
+std::optional<uint64_t> CreateSequenceOf(absl::string_view list_key) {
+  if (list_key.size() < kSequenceSize + kUidSize) return std::nullopt;
+  list_key.remove_prefix(list_key.size() - kSequenceSize - kUidSize);
+  uint64_t sequence = 0;
+  ConsumeUint64(list_key, sequence);
+  return sequence;
+}
+
+std::string LiveNamePrefix(const UserUid& owner, const Epochs& epochs, absl::string_view display_name) {
+  std::string key = EpochsPrefix(kLiveName, owner, epochs);
+  AppendTerminated(key, display_name);
+  return key;
+}
+
+std::string LiveNameKey(std::string prefix, absl::Time expire_time, const TokenUid& uid) {
+  AppendDescendingTime(prefix, expire_time);
+  AppendArray(prefix, uid.bytes);
+  return prefix;
+}
+
+std::optional<absl::Time> ExpireTimeOf(absl::string_view live_name_key) {
+  if (live_name_key.size() < kTimeSize + kUidSize) return std::nullopt;
+  live_name_key.remove_prefix(live_name_key.size() - kTimeSize - kUidSize);
+  absl::Time time;
+  if (!ConsumeDescendingTime(live_name_key, time)) return std::nullopt;
+  return time;
+}
+
+std::string LiveExpiryPrefix(const UserUid& owner, const Epochs& epochs) {
+  return EpochsPrefix(kLiveExpiry, owner, epochs);
+}
+
+std::string LiveExpiryPosition(std::string prefix, absl::Time now) {
+  // Live means now < expire_time, and expiries are kept to the nanosecond: so the first live one is at the next nanosecond,
+  // also if `now` is finer than that.
+  AppendTime(prefix, now + absl::Nanoseconds(1));
+  return prefix;
+}
+
+std::string LiveExpiryKey(std::string prefix, absl::Time expire_time, const TokenUid& uid) {
+  AppendTime(prefix, expire_time);
+  AppendArray(prefix, uid.bytes);
+  return prefix;
+}
+
+std::string EndedPosition(absl::Time cutoff) {
+  std::string key;
+  AppendTime(key, cutoff);
+  return key;
+}
+
+std::string EndedKey(absl::Time end, const TokenUid& uid) {
+  std::string key = EndedPosition(end);
+  AppendArray(key, uid.bytes);
+  return key;
+}
+
+std::string UserKey(const UserUid& uid) { return OwnerPrefix(kUser, uid); }
+
+std::string UserKeyOf(absl::string_view uid_bytes) {
+  std::string key(1, kUser);
+  key.append(uid_bytes.data(), uid_bytes.size());
+  return key;
+}
+
+std::string UserIdKey(absl::string_view id) {
+  std::string key(1, kUserId);
+  key.append(id.data(), id.size());
+  return key;
+}
+
+bool IsUserKey(absl::string_view key) { return !key.empty() && key.front() == kUser; }
+
+std::string RequestKey(absl::string_view key) {
+  std::string row(1, kRequest);
+  row.append(key.data(), key.size());
+  return row;
+}
+
+std::optional<absl::string_view> RequestKeyOf(absl::string_view row) {
+  if (row.empty() || row.front() != kRequest) return std::nullopt;
+  return row.substr(1);
+}
+
+std::string ForgetPrefix() { return std::string(1, kForget); }
+
+std::string ForgetPosition(absl::Time cutoff) {
+  std::string row = ForgetPrefix();
+  AppendTime(row, cutoff);
+  return row;
+}
+
+std::string ForgetKey(absl::Time forget_time, absl::string_view key) {
+  std::string row = ForgetPosition(forget_time);
+  row.append(key.data(), key.size());
+  return row;
+}
+
+std::optional<absl::string_view> RequestOf(absl::string_view forget_key) {
+  if (forget_key.size() < 1 + kTimeSize) return std::nullopt;
+  return forget_key.substr(1 + kTimeSize);
+}
+
+std::string EndOfPrefix(std::string prefix) {
+  while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
+  if (!prefix.empty()) prefix.back() = static_cast<char>(prefix.back() + 1);
+  return prefix;
+}
+
+}  // namespace pat::rocks

@@ -1,0 +1,92 @@
+// The keys of all rows. Byte by byte in store/FORMAT.md; a change here is a change of the disk format.
+//
+// Families that hold rows of several kinds begin each key with a letter for the kind. A …Prefix function gives what all
+// rows of one list have in common, in the order in which the list is read; the rest of the key ends with the 16 bytes of
+// a uid, which UidAtEnd takes out. Thread-safe: no state.
+#ifndef PAT_STORE_ROCKSDB_KEY_ENCODING_H_
+#define PAT_STORE_ROCKSDB_KEY_ENCODING_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "store/records.h"
+#include "store/uid.h"
+
+namespace pat::rocks {
+
+// Family::kMeta. Readable names; there are few.
+inline constexpr absl::string_view kFormatKey = "format";
+inline constexpr absl::string_view kIncarnationKey = "incarnation";
+inline constexpr absl::string_view kDevelopmentKey = "development";
+inline constexpr absl::string_view kSequenceKey = "sequence";
+inline constexpr absl::string_view kGlobalEpochKey = "global_epoch";
+inline constexpr absl::string_view kCacheBoundKey = "cache_bound";
+
+// Families kTokens and kPasswords, and the value of rows that point at a token or user: the 16 bytes of the uid.
+template <typename Kind>
+std::string UidBytes(const Uid<Kind>& uid) {
+  return std::string(reinterpret_cast<const char*>(uid.bytes.data()), uid.bytes.size());
+}
+
+// The uid in the last 16 bytes of a key, or of a value that is nothing else. Nullopt: too short.
+std::optional<TokenUid> UidAtEnd(absl::string_view key);
+
+// Family::kHmacs.
+std::string HmacKey(const TokenHmac& hmac);
+
+// Family::kLists: all tokens, those without a revoke_time, and the same of one owner; there, the list of unrevoked tokens
+// is one of its own for each pair of epochs.
+std::string AllPrefix();
+std::string UnrevokedPrefix();
+std::string OwnerAllPrefix(const UserUid& owner);
+std::string OwnerUnrevokedPrefix(const UserUid& owner, const Epochs& epochs);
+// A place in one of these lists: in front of every token that was made by this mutation or a later one.
+std::string ListPosition(std::string prefix, uint64_t create_sequence);
+std::string ListKey(std::string prefix, uint64_t create_sequence, const TokenUid& uid);
+// The create_sequence in a key made by ListKey.
+std::optional<uint64_t> CreateSequenceOf(absl::string_view list_key);
+
+// Family::kLive, by name: of one owner, pair of epochs and display name, the latest expiry first.
+std::string LiveNamePrefix(const UserUid& owner, const Epochs& epochs, absl::string_view display_name);
+std::string LiveNameKey(std::string prefix, absl::Time expire_time, const TokenUid& uid);
+// The expiry in a key made by LiveNameKey.
+std::optional<absl::Time> ExpireTimeOf(absl::string_view live_name_key);
+
+// Family::kLive, by expiry: of one owner and pair of epochs, the earliest expiry first.
+std::string LiveExpiryPrefix(const UserUid& owner, const Epochs& epochs);
+// A place in that list: in front of the first token that is live at `now`.
+std::string LiveExpiryPosition(std::string prefix, absl::Time now);
+std::string LiveExpiryKey(std::string prefix, absl::Time expire_time, const TokenUid& uid);
+
+// Family::kEnded: the earliest end first. The position is behind every token that ended before `cutoff`.
+std::string EndedPosition(absl::Time cutoff);
+std::string EndedKey(absl::Time end, const TokenUid& uid);
+
+// Family::kUsers.
+std::string UserKey(const UserUid& uid);
+// The same from the value of a row under UserIdKey.
+std::string UserKeyOf(absl::string_view uid_bytes);
+std::string UserIdKey(absl::string_view id);
+// Whether a key of the family is one of a record, made by UserKey.
+bool IsUserKey(absl::string_view key);
+
+// Family::kRequests. The forget rows are ordered by time; the position is behind all that are to be forgotten before
+// `cutoff`.
+std::string RequestKey(absl::string_view key);
+// What RequestKey was given; nullopt for a key of the other kind.
+std::optional<absl::string_view> RequestKeyOf(absl::string_view row);
+std::string ForgetPrefix();
+std::string ForgetPosition(absl::Time cutoff);
+std::string ForgetKey(absl::Time forget_time, absl::string_view key);
+// The key of the request in a key made by ForgetKey.
+std::optional<absl::string_view> RequestOf(absl::string_view forget_key);
+
+// The first key behind all that begin with `prefix`. `prefix` must hold a byte other than ff.
+std::string EndOfPrefix(std::string prefix);
+
+}  // namespace pat::rocks
+
+#endif  // PAT_STORE_ROCKSDB_KEY_ENCODING_H_

@@ -1,0 +1,224 @@
+#include "store/rocksdb/rocksdb_transaction.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "store/record_rules.h"
+#include "store/rocksdb/key_encoding.h"
+#include "store/rocksdb/record_codec.h"
+#include "store/rocksdb/status_mapping.h"
+
+namespace pat::rocks {
+
+absl::Status RocksDbTransaction::Noted(absl::Status status) {
+  if (engine_status_.ok()) engine_status_ = status;
+  return status;
+}
+
+absl::StatusOr<std::optional<std::string>> RocksDbTransaction::Get(Family family, absl::string_view key) {
+  std::string value;
+  const rocksdb::Status status = batch_.GetFromBatchAndDB(&database_.db(), rocksdb::ReadOptions(),
+                                                          database_.family(family), AsSlice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return Noted(FromRocksDb(status, absl::StrCat("reading from ", kFamilyNames[IndexOf(family)])));
+  return value;
+}
+
+template <typename Record>
+absl::StatusOr<std::optional<Record>> RocksDbTransaction::GetRecord(
+    Family family, absl::string_view key, absl::StatusOr<Record> (*decode)(absl::string_view)) {
+  absl::StatusOr<std::optional<std::string>> bytes = Get(family, key);
+  if (!bytes.ok()) return bytes.status();
+  if (!bytes->has_value()) return std::nullopt;
+  absl::StatusOr<Record> record = decode(**bytes);
+  if (!record.ok()) return Noted(record.status());
+  return *std::move(record);
+}
+
+absl::Status RocksDbTransaction::Scan(Family family, absl::string_view begin, absl::string_view end,
+                                      absl::FunctionRef<bool(absl::string_view key)> visit) {
+  // The bound keeps RocksDB from walking over the tombstones behind the range.
+  const rocksdb::Slice upper_bound = AsSlice(end);
+  rocksdb::ReadOptions options;
+  options.iterate_upper_bound = &upper_bound;
+  const std::unique_ptr<rocksdb::Iterator> iterator(batch_.NewIteratorWithBase(
+      database_.family(family), database_.db().NewIterator(options, database_.family(family)), &options));
+  return Noted(rocks::Scan(*iterator, begin, end, visit));
+}
+
+absl::Status RocksDbTransaction::Put(Family family, absl::string_view key, absl::string_view value) {
+  staged_ = true;
+  return Noted(FromRocksDb(batch_.Put(database_.family(family), AsSlice(key), AsSlice(value)), "staging a write"));
+}
+
+absl::Status RocksDbTransaction::Delete(Family family, absl::string_view key) {
+  staged_ = true;
+  return Noted(FromRocksDb(batch_.Delete(database_.family(family), AsSlice(key)), "staging a removal"));
+}
+
+absl::Status RocksDbTransaction::ReplaceRows(const std::vector<Row>& previous, const std::vector<Row>& next) {
+  for (const Row& row : previous) {
+    if (std::find(next.begin(), next.end(), row) != next.end()) continue;
+    if (absl::Status status = Delete(row.family, row.key); !status.ok()) return status;
+  }
+  for (const Row& row : next) {
+    if (std::find(previous.begin(), previous.end(), row) != previous.end()) continue;
+    if (absl::Status status = Put(row.family, row.key, row.value); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint64_t> RocksDbTransaction::GlobalEpoch() {
+  absl::StatusOr<std::optional<uint64_t>> epoch = GetRecord(Family::kMeta, kGlobalEpochKey, DecodeNumber);
+  if (!epoch.ok()) return epoch.status();
+  if (!epoch->has_value()) return Noted(absl::DataLossError("the row \"global_epoch\" is missing"));
+  return **epoch;
+}
+
+absl::StatusOr<std::optional<TokenRecord>> RocksDbTransaction::GetToken(const TokenUid& uid) {
+  return GetRecord(Family::kTokens, UidBytes(uid), DecodeToken);
+}
+
+absl::StatusOr<std::optional<UserRecord>> RocksDbTransaction::GetUserByUid(absl::string_view uid_bytes) {
+  return GetRecord(Family::kUsers, uid_bytes, DecodeUser);
+}
+
+absl::StatusOr<std::optional<UserRecord>> RocksDbTransaction::GetUser(absl::string_view id) {
+  absl::StatusOr<std::optional<std::string>> uid = Get(Family::kUsers, UserIdKey(id));
+  if (!uid.ok()) return uid.status();
+  if (!uid->has_value()) return std::nullopt;
+  return GetUserByUid(UserKeyOf(**uid));
+}
+
+absl::StatusOr<std::optional<RequestRecord>> RocksDbTransaction::GetRequest(absl::string_view key) {
+  return GetRecord(Family::kRequests, RequestKey(key), DecodeRequest);
+}
+
+absl::StatusOr<CacheBoundRecord> RocksDbTransaction::GetCacheBound() {
+  absl::StatusOr<std::optional<CacheBoundRecord>> bound = GetRecord(Family::kMeta, kCacheBoundKey, DecodeCacheBound);
+  if (!bound.ok()) return bound.status();
+  return bound->value_or(CacheBoundRecord{});
+}
+
+absl::StatusOr<std::optional<TokenUid>> RocksDbTransaction::FindLiveByDisplayName(const UserRecord& owner,
+                                                                                  absl::string_view display_name,
+                                                                                  absl::Time now) {
+  absl::StatusOr<uint64_t> global_epoch = GlobalEpoch();
+  if (!global_epoch.ok()) return global_epoch.status();
+  const Epochs epochs{.global = *global_epoch, .owner = owner.token_epoch};
+  const std::string prefix = LiveNamePrefix(owner.uid, epochs, display_name);
+  std::optional<TokenUid> live;
+  // The first row has the latest expiry: if that one is over, they all are.
+  absl::Status scanned = Scan(Family::kLive, prefix, EndOfPrefix(prefix), [&](absl::string_view key) {
+    const std::optional<absl::Time> expire_time = ExpireTimeOf(key);
+    if (expire_time.has_value() && now < *expire_time) live = UidAtEnd(key);
+    return false;
+  });
+  if (!scanned.ok()) return scanned;
+  return live;
+}
+
+absl::StatusOr<size_t> RocksDbTransaction::CountLive(const UserRecord& owner, absl::Time now, size_t limit) {
+  absl::StatusOr<uint64_t> global_epoch = GlobalEpoch();
+  if (!global_epoch.ok()) return global_epoch.status();
+  const Epochs epochs{.global = *global_epoch, .owner = owner.token_epoch};
+  const std::string prefix = LiveExpiryPrefix(owner.uid, epochs);
+  size_t count = 0;
+  if (limit == 0) return count;
+  absl::Status scanned = Scan(Family::kLive, LiveExpiryPosition(prefix, now), EndOfPrefix(prefix),
+                              [&](absl::string_view) { return ++count < limit; });
+  if (!scanned.ok()) return scanned;
+  return count;
+}
+
+absl::StatusOr<std::vector<TokenUid>> RocksDbTransaction::ListEnded(absl::Time cutoff, size_t limit) {
+  std::vector<TokenUid> ended;
+  if (limit == 0) return ended;
+  absl::Status scanned = Scan(Family::kEnded, "", EndedPosition(cutoff), [&](absl::string_view key) {
+    if (const std::optional<TokenUid> uid = UidAtEnd(key); uid.has_value()) ended.push_back(*uid);
+    return ended.size() < limit;
+  });
+  if (!scanned.ok()) return scanned;
+  return ended;
+}
+
+absl::StatusOr<std::vector<std::string>> RocksDbTransaction::ListForgettableRequests(absl::Time cutoff, size_t limit) {
+  std::vector<std::string> keys;
+  if (limit == 0) return keys;
+  absl::Status scanned = Scan(Family::kRequests, ForgetPrefix(), ForgetPosition(cutoff), [&](absl::string_view row) {
+    if (const std::optional<absl::string_view> key = RequestOf(row); key.has_value()) keys.emplace_back(*key);
+    return keys.size() < limit;
+  });
+  if (!scanned.ok()) return scanned;
+  return keys;
+}
+
+absl::Status RocksDbTransaction::PutToken(const TokenRecord& token) {
+  absl::StatusOr<std::optional<TokenRecord>> previous = GetToken(token.uid);
+  if (!previous.ok()) return previous.status();
+  std::vector<Row> previous_rows;
+  if (previous->has_value()) {
+    if (absl::Status checked = CheckReplacement(**previous, token); !checked.ok()) return checked;
+    previous_rows = IndexRowsOf(**previous);
+  }
+  if (!previous->has_value() || (*previous)->hmac != token.hmac) {
+    absl::StatusOr<std::optional<std::string>> holder = Get(Family::kHmacs, HmacKey(token.hmac));
+    if (!holder.ok()) return holder.status();
+    if (holder->has_value()) {
+      const std::optional<TokenUid> uid = UidAtEnd(**holder);
+      return absl::AlreadyExistsError(
+          absl::StrCat("token ", uid.has_value() ? uid->ToString() : "?", " has this HMAC already"));
+    }
+  }
+  if (absl::Status status = ReplaceRows(previous_rows, IndexRowsOf(token)); !status.ok()) return status;
+  return Put(Family::kTokens, UidBytes(token.uid), EncodeToken(token));
+}
+
+absl::Status RocksDbTransaction::PutUser(const UserRecord& user) {
+  absl::StatusOr<std::optional<UserRecord>> same_uid = GetUserByUid(UserKey(user.uid));
+  if (!same_uid.ok()) return same_uid.status();
+  absl::StatusOr<std::optional<UserRecord>> same_id = GetUser(user.id);
+  if (!same_id.ok()) return same_id.status();
+  for (const std::optional<UserRecord>* previous : {&*same_uid, &*same_id}) {
+    if (!previous->has_value()) continue;
+    if (absl::Status checked = CheckReplacement(**previous, user); !checked.ok()) return checked;
+  }
+  if (absl::Status status = ReplaceRows({}, IndexRowsOf(user)); !status.ok()) return status;
+  return Put(Family::kUsers, UserKey(user.uid), EncodeUser(user));
+}
+
+absl::Status RocksDbTransaction::PutPassword(const UserUid& user, const PasswordRecord& password) {
+  return Put(Family::kPasswords, UidBytes(user), EncodePassword(password));
+}
+
+absl::Status RocksDbTransaction::PutRequest(absl::string_view key, const RequestRecord& request) {
+  absl::StatusOr<std::optional<RequestRecord>> previous = GetRequest(key);
+  if (!previous.ok()) return previous.status();
+  std::vector<Row> previous_rows;
+  if (previous->has_value()) previous_rows = IndexRowsOf(key, **previous);
+  if (absl::Status status = ReplaceRows(previous_rows, IndexRowsOf(key, request)); !status.ok()) return status;
+  return Put(Family::kRequests, RequestKey(key), EncodeRequest(request));
+}
+
+absl::Status RocksDbTransaction::PutCacheBound(const CacheBoundRecord& bound) {
+  return Put(Family::kMeta, kCacheBoundKey, EncodeCacheBound(bound));
+}
+
+absl::Status RocksDbTransaction::DeleteToken(const TokenUid& uid) {
+  absl::StatusOr<std::optional<TokenRecord>> previous = GetToken(uid);
+  if (!previous.ok()) return previous.status();
+  if (!previous->has_value()) return absl::OkStatus();
+  if (absl::Status status = ReplaceRows(IndexRowsOf(**previous), {}); !status.ok()) return status;
+  return Delete(Family::kTokens, UidBytes(uid));
+}
+
+absl::Status RocksDbTransaction::DeleteRequest(absl::string_view key) {
+  absl::StatusOr<std::optional<RequestRecord>> previous = GetRequest(key);
+  if (!previous.ok()) return previous.status();
+  if (!previous->has_value()) return absl::OkStatus();
+  if (absl::Status status = ReplaceRows(IndexRowsOf(key, **previous), {}); !status.ok()) return status;
+  return Delete(Family::kRequests, RequestKey(key));
+}
+
+}  // namespace pat::rocks

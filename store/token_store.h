@@ -1,0 +1,152 @@
+// TokenReader and TokenStore: where tokens and their owners are kept.
+//
+// TokenReader is the read half; most of the program gets no more than that. TokenStore adds writes. Engines: memory
+// (store/memory, the reference) and RocksDB (store/rocksdb); both pass one conformance suite.
+//
+// Writes are transactions given as a function. The engine runs the function against what is committed plus what the
+// same group of waiting mutations has staged before it, so every rule (a free name, a count, an etag, an epoch) is
+// decided inside the store and holds however many processes write to it. An engine whose data is shared by several
+// machines may run the function again: it must have no effect but its writes to the transaction and to variables that
+// it overwrites.
+//
+// Threads: everything here is thread-safe, except a TokenTransaction, which belongs to the function it is given to.
+//
+// Errors: kUnavailable (the engine could not read or write; after a failed fsync all further mutations, until restart),
+// kResourceExhausted (the disk is full; recovers by itself), kDataLoss (a record that does not decode). "Not found" is
+// not an error: it is an empty optional. The text of an error is for the log, never for a caller.
+#ifndef PAT_STORE_TOKEN_STORE_H_
+#define PAT_STORE_TOKEN_STORE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "store/records.h"
+#include "store/uid.h"
+
+namespace pat {
+
+// Everything that the judgement of one token needs, read at one point of the store's history.
+struct TokenSnapshot {
+  TokenRecord token;
+  UserRecord owner;
+  uint64_t global_epoch = 0;
+};
+
+// Whether a read may wait for a disk.
+enum class Blocking : uint8_t { kAllowed, kForbidden };
+
+struct FindOutcome {
+  // True: the answer is not in memory and Blocking::kForbidden was given. Ask again with kAllowed, from a thread that
+  // may wait. `found` is empty then.
+  bool would_block = false;
+  std::optional<TokenSnapshot> found = std::nullopt;
+};
+
+struct TokenQuery {
+  std::optional<UserUid> owner = std::nullopt;  // Absent: the tokens of everybody.
+  bool include_revoked = false;
+  uint64_t after_sequence = 0;  // Only tokens whose create_sequence is greater.
+  size_t limit = 50;
+};
+
+struct TokenPage {
+  std::vector<TokenRecord> tokens;  // By create_sequence, oldest first.
+  bool more = false;                // There is at least one after the last of these.
+};
+
+class TokenReader {
+ public:
+  virtual ~TokenReader() = default;
+
+  // The token under the first of `candidates` that is known (one candidate per pepper), with its owner and the epochs,
+  // from one snapshot. Revoked and expired tokens are found too, until they are purged: judging is the caller's part. A
+  // token whose owner is gone is not found. The HMAC of a secret that was replaced by regenerating is not found.
+  virtual absl::StatusOr<FindOutcome> FindByHmac(absl::Span<const TokenHmac> candidates, Blocking blocking) const = 0;
+
+  // A page straight from an index: the work is proportional to the page, not to what is stored.
+  virtual absl::StatusOr<TokenPage> ListTokens(const TokenQuery& query) const = 0;
+
+  // Point reads.
+  virtual absl::StatusOr<std::optional<TokenRecord>> GetToken(const TokenUid& uid) const = 0;
+  virtual absl::StatusOr<std::optional<UserRecord>> GetUser(absl::string_view id) const = 0;
+  virtual absl::StatusOr<std::optional<PasswordRecord>> GetPassword(const UserUid& user) const = 0;
+  virtual absl::StatusOr<CacheBoundRecord> GetCacheBound() const = 0;
+
+  // The number of the last committed mutation; 0 in a new store. Never goes down, also over a reopen.
+  virtual uint64_t CommitSequence() const = 0;
+
+  // Random, made with the store: tells one store (and later one restored from a backup) from another.
+  virtual std::string Incarnation() const = 0;
+};
+
+// One mutation under way. Reads see the committed state plus what earlier mutations of the same group and this function
+// itself have written. Nothing is visible to TokenReader before the whole group is durable.
+class TokenTransaction {
+ public:
+  virtual ~TokenTransaction() = default;
+
+  // This mutation's number, if it commits: greater than that of every mutation before it. A number may stay unused.
+  virtual uint64_t Sequence() const = 0;
+  virtual absl::StatusOr<uint64_t> GlobalEpoch() = 0;
+
+  virtual absl::StatusOr<std::optional<TokenRecord>> GetToken(const TokenUid& uid) = 0;
+  virtual absl::StatusOr<std::optional<UserRecord>> GetUser(absl::string_view id) = 0;
+  virtual absl::StatusOr<std::optional<RequestRecord>> GetRequest(absl::string_view key) = 0;
+  virtual absl::StatusOr<CacheBoundRecord> GetCacheBound() = 0;
+
+  // The token of this owner with this display name that is not revoked and expires after `now`. There is at most one if
+  // the caller keeps it so. "Not revoked": no revoke_time, and the owner's current epochs.
+  virtual absl::StatusOr<std::optional<TokenUid>> FindLiveByDisplayName(const UserRecord& owner,
+                                                                        absl::string_view display_name,
+                                                                        absl::Time now) = 0;
+
+  // How many tokens of this owner are not revoked and expire after `now`; counting stops at `limit`.
+  virtual absl::StatusOr<size_t> CountLive(const UserRecord& owner, absl::Time now, size_t limit) = 0;
+
+  // At most `limit` tokens that ended (were revoked or expired, whichever came first) before `cutoff`, oldest end
+  // first.
+  virtual absl::StatusOr<std::vector<TokenUid>> ListEnded(absl::Time cutoff, size_t limit) = 0;
+
+  // At most `limit` keys of requests to be forgotten before `cutoff`.
+  virtual absl::StatusOr<std::vector<std::string>> ListForgettableRequests(absl::Time cutoff, size_t limit) = 0;
+
+  // Inserts or replaces, with every index. `uid`, `owner`, `owner_id` and `create_sequence` of a token never change,
+  // nor do `uid` and `id` of a user. Two tokens with one HMAC: kAlreadyExists, nothing staged.
+  virtual absl::Status PutToken(const TokenRecord& token) = 0;
+  virtual absl::Status PutUser(const UserRecord& user) = 0;
+  virtual absl::Status PutPassword(const UserUid& user, const PasswordRecord& password) = 0;
+  virtual absl::Status PutRequest(absl::string_view key, const RequestRecord& request) = 0;
+  virtual absl::Status PutCacheBound(const CacheBoundRecord& bound) = 0;
+
+  // Removes the record and every index row. Removing what is not there is not an error.
+  virtual absl::Status DeleteToken(const TokenUid& uid) = 0;
+  virtual absl::Status DeleteRequest(absl::string_view key) = 0;
+};
+
+// What the function of a mutation decided: keep what it staged, or leave the store as it was and still succeed (a dry
+// run, or a change that is there already).
+enum class Decision : uint8_t { kCommit, kDiscard };
+
+using Mutation = absl::FunctionRef<absl::StatusOr<Decision>(TokenTransaction&)>;
+
+class TokenStore : public TokenReader {
+ public:
+  // Runs `mutation` and, if it says kCommit, returns when its writes are durable and visible to every later read. An
+  // error from `mutation` is returned as it is, and nothing of it is kept. kUnavailable from a write or fsync means
+  // that the outcome is not known: wholly there or wholly absent. The function may run on another thread, while this
+  // one waits.
+  virtual absl::Status Commit(Mutation mutation) = 0;
+};
+
+}  // namespace pat
+
+#endif  // PAT_STORE_TOKEN_STORE_H_

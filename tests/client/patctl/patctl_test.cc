@@ -1,0 +1,48 @@
+#include "tests/client/patctl/patctl_test.h"
+
+#include <stdlib.h>
+
+#include "absl/strings/str_cat.h"
+#include "client/patctl/run.h"
+#include "client/patctl/time_text.h"
+
+namespace pat::patctl {
+
+v1::Token MakeToken(const std::string& uid, const std::string& display_name) {
+  v1::Token token;
+  token.set_uid(uid);
+  token.set_name(absl::StrCat("users/ada/tokens/", uid));
+  token.set_display_name(display_name);
+  token.add_scopes("OR.Folders.Read");
+  token.add_scopes("TM.Defects.Read");
+  token.set_state(v1::Token::STATE_ACTIVE);
+  *token.mutable_create_time() = ToProto(client::ManualClock::Start() - absl::Hours(1));
+  *token.mutable_expire_time() = ToProto(client::ManualClock::Start() + absl::Hours(24 * 30));
+  token.set_etag(absl::StrCat("etag of ", display_name));
+  return token;
+}
+
+PatctlTest::PatctlTest() {
+  unsetenv("PATCTL_SERVER");
+  unsetenv("PATCTL_USER");
+}
+
+int PatctlTest::Run(std::vector<std::string> arguments) {
+  // In front: a --server among the arguments counts instead.
+  arguments.insert(arguments.begin(), {"patctl", "--server", server_.address()});
+  std::vector<const char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  const int status = patctl::Run(static_cast<int>(argv.size()), argv.data(), *console_, clock_);
+  written_ = console_->written();
+  said_ = console_->said();
+  console_ = std::make_unique<FakeConsole>();
+  return status;
+}
+
+int PatctlTest::RunAsAda(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"--user", "ada"});
+  console_->hidden_answers.push_back("ada-password");
+  return Run(std::move(arguments));
+}
+
+}  // namespace pat::patctl

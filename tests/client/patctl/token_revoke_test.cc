@@ -1,0 +1,90 @@
+#include <string>
+
+#include "client/patctl/time_text.h"
+#include "tests/client/patctl/patctl_test.h"
+
+namespace pat::patctl {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class TokenRevokeTest : public PatctlTest {
+ protected:
+  TokenRevokeTest() {
+    server_.tokens = {MakeToken(kCi, "ci")};
+    server_.last_accept_time = ToProto(client::ManualClock::Start() + absl::Seconds(3598));
+  }
+};
+
+TEST_F(TokenRevokeTest, SaysUntilWhenCachesMayAcceptIt) {
+  EXPECT_EQ(RunAsAda({"token", "revoke", kCi, "--yes"}), 0);
+  EXPECT_THAT(server_.calls, ElementsAre("RevokeToken"));
+  EXPECT_EQ(server_.revoke_request.name(), std::string("users/ada/tokens/") + kCi);
+  EXPECT_EQ(server_.revoke_request.etag(), "");
+  EXPECT_FALSE(server_.revoke_request.validate_only());
+  EXPECT_EQ(written(), "");
+  EXPECT_EQ(said(),
+            "revoked \"ci\" (users/ada/tokens/0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3)\n"
+            "caches may accept it until 16:04:03 (UTC 2026-11-23, in 59m58s)\n");
+}
+
+TEST_F(TokenRevokeTest, SaysThatTheLagIsOver) {
+  server_.last_accept_time = ToProto(client::ManualClock::Start());
+  EXPECT_EQ(RunAsAda({"token", "revoke", kCi, "--yes"}), 0);
+  EXPECT_THAT(said(), HasSubstr("no cache accepts it any more\n"));
+}
+
+TEST_F(TokenRevokeTest, AsksAtATerminalAndSaysWhatTheLagMeans) {
+  for (const char* yes : {"y\n", "Y\n", "yes\n", " YES \n"}) {
+    server_.calls.clear();
+    console_->input_is_terminal = true;
+    console_->input = yes;
+    EXPECT_EQ(RunAsAda({"token", "revoke", "ci"}), 0) << yes;
+    EXPECT_THAT(server_.calls, ElementsAre("ListTokens", "RevokeToken"));
+    EXPECT_THAT(said(), HasSubstr("NAME       ci\n"));
+    EXPECT_THAT(said(), HasSubstr("services that have it in their cache may go on accepting it"));
+    EXPECT_THAT(said(), HasSubstr("revoke \"ci\"? [y/N] "));
+  }
+}
+
+TEST_F(TokenRevokeTest, WithoutAClearYesNothingIsDone) {
+  for (const char* answer : {"n\n", "\n", "no\n", "yess\n", "ja\n", ""}) {
+    server_.calls.clear();
+    console_->input_is_terminal = true;
+    console_->input = answer;
+    EXPECT_EQ(RunAsAda({"token", "revoke", kCi}), 4) << answer;
+    EXPECT_THAT(server_.calls, ElementsAre("GetToken"));
+    EXPECT_THAT(said(), HasSubstr("nothing was changed"));
+  }
+}
+
+TEST_F(TokenRevokeTest, AScriptMustSayYes) {
+  console_->input = "y\n";  // Piped in: that is nobody's answer.
+  EXPECT_EQ(RunAsAda({"token", "revoke", kCi}), 4);
+  EXPECT_THAT(said(), HasSubstr("give --yes"));
+  EXPECT_THAT(server_.calls, IsEmpty());
+}
+
+TEST_F(TokenRevokeTest, ValidateOnlyNeedsNoYes) {
+  EXPECT_EQ(RunAsAda({"token", "revoke", kCi, "--validate-only"}), 0);
+  EXPECT_TRUE(server_.revoke_request.validate_only());
+  EXPECT_EQ(said(), "the request is good; nothing was revoked\n");
+}
+
+TEST_F(TokenRevokeTest, JsonHasTheWholeResponse) {
+  EXPECT_EQ(RunAsAda({"token", "revoke", kCi, "--yes", "--output", "json"}), 0);
+  EXPECT_THAT(written(), HasSubstr("\"lastAcceptTime\": \"2026-11-23T16:04:03Z\""));
+  EXPECT_THAT(said(), HasSubstr("caches may accept it until 16:04:03"));
+}
+
+TEST_F(TokenRevokeTest, AnErrorIsNotTakenForDone) {
+  server_.error = client::ErrorWith(grpc::StatusCode::UNAVAILABLE, "the store is failing", "STORE_UNAVAILABLE");
+  EXPECT_EQ(RunAsAda({"token", "revoke", kCi, "--yes"}), 1);
+  EXPECT_THAT(said(), Not(HasSubstr("revoked")));
+}
+
+}  // namespace
+}  // namespace pat::patctl

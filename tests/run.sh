@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Builds everything, runs all tests, and checks the formatting. Installs what is
+# missing first (deploy/setup.sh --tests). Needs no .git, no npm, no user.
+#
+#   tests/run.sh [--preset release|debug|asan|tsan] [CTEST-ARGUMENT...]
+#
+#   tests/run.sh -R digest            only the tests whose names match
+#   tests/run.sh --preset asan -L e2e
+#
+# PAT_JOBS=<n>   compile jobs, default: one per CPU
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+preset=release
+case "${1:-}" in
+  --preset) preset="${2:?--preset needs a name}"; shift 2 ;;
+  --preset=*) preset="${1#*=}"; shift ;;
+  -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
+esac
+
+deploy/setup.sh --tests
+
+echo "run: building preset ${preset}"
+log="$(mktemp)"
+trap 'rm -f "${log}"' EXIT
+cmake --preset "${preset}" -DPAT_BUILD_TESTS=ON >"${log}" 2>&1 || { cat "${log}" >&2; exit 1; }
+cmake --build --preset "${preset}" --parallel "${PAT_JOBS:-$(nproc)}"
+
+status=0
+ctest --preset "${preset}" --output-on-failure --no-label-summary -j2 "$@" || status=$?
+
+# Quiet when all is well, so that ctest's closing lines stay the last ones.
+find client server store tests -type f \( -name '*.cc' -o -name '*.h' \) -print0 |
+  xargs -0 -r clang-format --dry-run -Werror || status=1
+
+exit "${status}"

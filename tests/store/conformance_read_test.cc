@@ -1,0 +1,359 @@
+// What every engine must do: reading, lists, and the questions that a mutation may ask.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "tests/store/engines.h"
+#include "tests/store/records_for_tests.h"
+
+namespace pat {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class ConformanceRead : public testing::TestWithParam<Engine> {
+ protected:
+  TokenStore& store() { return engine_->store(); }
+
+  // Runs `ask` in a mutation that leaves nothing.
+  void Ask(absl::FunctionRef<void(TokenTransaction&)> ask) {
+    ASSERT_TRUE(store()
+                    .Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+                      ask(transaction);
+                      return Decision::kDiscard;
+                    })
+                    .ok());
+  }
+
+  void TearDown() override { EXPECT_EQ(engine_->Verify(), absl::OkStatus()); }
+
+  const std::unique_ptr<EngineUnderTest> engine_ = GetParam().make();
+};
+
+INSTANTIATE_TEST_SUITE_P(Every, ConformanceRead, testing::ValuesIn(AllEngines()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_P(ConformanceRead, NewStoreIsEmpty) {
+  EXPECT_EQ(store().CommitSequence(), 0u);
+  EXPECT_THAT(store().Incarnation(), SizeIs(32));
+  EXPECT_EQ(FindNumber(store(), 1), std::nullopt);
+  EXPECT_EQ(*store().GetToken(TokenUidNumber(1)), std::nullopt);
+  EXPECT_EQ(*store().GetUser("user-1"), std::nullopt);
+  EXPECT_EQ(*store().GetPassword(UserUidNumber(1)), std::nullopt);
+  EXPECT_EQ(*store().GetCacheBound(), CacheBoundRecord{});
+  EXPECT_THAT(ListAll(store(), {.include_revoked = true}), IsEmpty());
+}
+
+TEST_P(ConformanceRead, TwoStoresHaveTwoIncarnations) {
+  const std::unique_ptr<EngineUnderTest> other = GetParam().make();
+  EXPECT_NE(store().Incarnation(), other->store().Incarnation());
+}
+
+TEST_P(ConformanceRead, RecordsComeBackAsTheyWere) {
+  UserRecord user = UserNumber(1);
+  user.type = UserType::kSaml;
+  user.disabled = user.administrator = true;
+  user.token_epoch = 7;
+  user.change_sequence = 3;
+  TokenRecord token = TokenNumber(1, user);
+  token.audiences = {"billing", ""};
+  token.description = std::string("\0bytes\xff", 7);
+  token.revoke_time = At(-5) + absl::Nanoseconds(123456789);
+  token.regenerate_time = At(5);
+  const PasswordRecord password{.scrypt_n = 1 << 15, .scrypt_r = 8, .scrypt_p = 1, .salt = "salt", .hash = {9}};
+  const CacheBoundRecord bound{.granted = absl::Hours(1), .previous = absl::Hours(2), .previous_end = At(50)};
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  ASSERT_TRUE(store()
+                  .Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+                    EXPECT_TRUE(transaction.PutPassword(user.uid, password).ok());
+                    EXPECT_TRUE(transaction.PutCacheBound(bound).ok());
+                    EXPECT_EQ(*transaction.GetCacheBound(), bound);
+                    return Decision::kCommit;
+                  })
+                  .ok());
+  EXPECT_EQ(*store().GetUser("user-1"), user);
+  EXPECT_EQ(*store().GetToken(token.uid), token);
+  EXPECT_EQ(*store().GetPassword(user.uid), password);
+  EXPECT_EQ(*store().GetCacheBound(), bound);
+  const std::optional<TokenSnapshot> found = FindNumber(store(), 1);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->token, token);
+  EXPECT_EQ(found->owner, user);
+  EXPECT_EQ(found->global_epoch, 0u);
+}
+
+TEST_P(ConformanceRead, FindTriesEveryCandidateAndNeverBlocksOnWhatWasJustWritten) {
+  const UserRecord user = UserNumber(1);
+  TokenRecord token = TokenNumber(1, user);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  const std::vector<TokenHmac> candidates = {HmacNumber(8), HmacNumber(1), HmacNumber(9)};
+  const absl::StatusOr<FindOutcome> found = store().FindByHmac(candidates, Blocking::kForbidden);
+  ASSERT_TRUE(found.ok());
+  EXPECT_FALSE(found->would_block);
+  ASSERT_TRUE(found->found.has_value());
+  EXPECT_EQ(found->found->token.uid, token.uid);
+  EXPECT_EQ(store().FindByHmac({}, Blocking::kAllowed)->found.has_value(), false);
+}
+
+TEST_P(ConformanceRead, TokenWithoutOwnerIsNotFoundAndNotUnrevoked) {
+  TokenRecord token = TokenNumber(1, UserNumber(1));
+  ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  EXPECT_EQ(FindNumber(store(), 1), std::nullopt);
+  EXPECT_THAT(ListAll(store(), {}), IsEmpty());
+  EXPECT_THAT(ListAll(store(), {.owner = UserUidNumber(1)}), IsEmpty());
+  EXPECT_THAT(ListAll(store(), {.include_revoked = true}), ElementsAre(1));
+  EXPECT_THAT(ListAll(store(), {.owner = UserUidNumber(1), .include_revoked = true}), ElementsAre(1));
+}
+
+TEST_P(ConformanceRead, UserMadeAnewUnderTheSameIdInheritsNothing) {
+  // A token of an earlier user of this id: the uid tells them apart.
+  UserRecord former = UserNumber(1);
+  former.uid = UserUidNumber(99);
+  TokenRecord token = TokenNumber(1, former);
+  ASSERT_EQ(Put(store(), UserNumber(1)), absl::OkStatus());
+  ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  EXPECT_EQ(FindNumber(store(), 1), std::nullopt);
+  EXPECT_THAT(ListAll(store(), {}), IsEmpty());
+}
+
+TEST_P(ConformanceRead, ListsAreInOrderOfCreationAndByOwner) {
+  const UserRecord first = UserNumber(1);
+  const UserRecord second = UserNumber(2);
+  ASSERT_EQ(Put(store(), first), absl::OkStatus());
+  ASSERT_EQ(Put(store(), second), absl::OkStatus());
+  // Uids fall while sequences rise: the order is that of creation.
+  for (const uint64_t number : {9, 7, 5, 3, 1}) {
+    TokenRecord token = TokenNumber(number, number == 5 ? second : first);
+    ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  }
+  for (const bool include_revoked : {false, true}) {
+    EXPECT_THAT(ListAll(store(), {.include_revoked = include_revoked}), ElementsAre(9, 7, 5, 3, 1));
+    EXPECT_THAT(ListAll(store(), {.owner = first.uid, .include_revoked = include_revoked}), ElementsAre(9, 7, 3, 1));
+    EXPECT_THAT(ListAll(store(), {.owner = second.uid, .include_revoked = include_revoked}), ElementsAre(5));
+    EXPECT_THAT(ListAll(store(), {.owner = UserUidNumber(3), .include_revoked = include_revoked}), IsEmpty());
+  }
+}
+
+TEST_P(ConformanceRead, PageEndsExactlyAtItsLimit) {
+  const UserRecord user = UserNumber(1);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  std::vector<TokenRecord> made;
+  for (uint64_t number = 1; number <= 4; ++number) {
+    made.push_back(TokenNumber(number, user));
+    ASSERT_EQ(Insert(store(), made.back()), absl::OkStatus());
+  }
+  for (const std::optional<UserUid>& owner : {std::optional<UserUid>(), std::optional<UserUid>(user.uid)}) {
+    for (const bool include_revoked : {false, true}) {
+      TokenQuery query{.owner = owner, .include_revoked = include_revoked};
+      query.limit = 3;
+      EXPECT_THAT(NumbersOf(store().ListTokens(query)->tokens), ElementsAre(1, 2, 3));
+      EXPECT_TRUE(store().ListTokens(query)->more);
+      query.limit = 4;
+      EXPECT_THAT(store().ListTokens(query)->tokens, SizeIs(4));
+      EXPECT_FALSE(store().ListTokens(query)->more);
+      query.after_sequence = made[1].create_sequence;
+      EXPECT_THAT(NumbersOf(store().ListTokens(query)->tokens), ElementsAre(3, 4));
+      query.after_sequence = made[3].create_sequence;
+      EXPECT_THAT(store().ListTokens(query)->tokens, IsEmpty());
+      query.after_sequence = std::numeric_limits<uint64_t>::max();
+      EXPECT_THAT(store().ListTokens(query)->tokens, IsEmpty());
+      query.after_sequence = 0;
+      query.limit = 0;
+      EXPECT_THAT(store().ListTokens(query)->tokens, IsEmpty());
+      EXPECT_TRUE(store().ListTokens(query)->more);
+      query.limit = std::numeric_limits<size_t>::max();
+      EXPECT_THAT(store().ListTokens(query)->tokens, SizeIs(4));
+    }
+  }
+}
+
+TEST_P(ConformanceRead, RevokedLeaveTheListsOfUnrevoked) {
+  const UserRecord user = UserNumber(1);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  for (uint64_t number = 1; number <= 3; ++number) {
+    TokenRecord token = TokenNumber(number, user);
+    ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+    if (number != 2) continue;
+    token.revoke_time = At(1);
+    ASSERT_EQ(Put(store(), token), absl::OkStatus());
+  }
+  EXPECT_THAT(ListAll(store(), {}), ElementsAre(1, 3));
+  EXPECT_THAT(ListAll(store(), {.owner = user.uid}), ElementsAre(1, 3));
+  EXPECT_THAT(ListAll(store(), {.include_revoked = true}), ElementsAre(1, 2, 3));
+  EXPECT_THAT(ListAll(store(), {.owner = user.uid, .include_revoked = true}), ElementsAre(1, 2, 3));
+  EXPECT_EQ(FindNumber(store(), 2)->token.revoke_time, At(1)) << "revoked is found: judging is the caller's part";
+}
+
+TEST_P(ConformanceRead, ExpiredStayInTheLists) {
+  const UserRecord user = UserNumber(1);
+  TokenRecord token = TokenNumber(1, user);
+  token.expire_time = At(-1'000'000'000);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  EXPECT_THAT(ListAll(store(), {.owner = user.uid}), ElementsAre(1));
+}
+
+TEST_P(ConformanceRead, PassedEpochEndsEveryTokenAtOnce) {
+  UserRecord user = UserNumber(1);
+  const UserRecord bystander = UserNumber(2);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  ASSERT_EQ(Put(store(), bystander), absl::OkStatus());
+  for (uint64_t number = 1; number <= 4; ++number) {
+    TokenRecord token = TokenNumber(number, number == 4 ? bystander : user);
+    ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  }
+  user.token_epoch = 1;
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  TokenRecord later = TokenNumber(5, user);
+  ASSERT_EQ(Insert(store(), later), absl::OkStatus());
+
+  EXPECT_THAT(ListAll(store(), {.owner = user.uid}), ElementsAre(5));
+  EXPECT_THAT(ListAll(store(), {.owner = user.uid, .include_revoked = true}), ElementsAre(1, 2, 3, 5));
+  EXPECT_THAT(ListAll(store(), {}), ElementsAre(4, 5));
+  EXPECT_EQ(FindNumber(store(), 1)->token.epochs.owner, 0u);
+  EXPECT_EQ(FindNumber(store(), 1)->owner.token_epoch, 1u);
+  Ask([&](TokenTransaction& transaction) {
+    EXPECT_EQ(*transaction.CountLive(user, At(0), 10), 1u);
+    EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "token-1", At(0)), std::nullopt);
+    EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "token-5", At(0)), later.uid);
+  });
+}
+
+TEST_P(ConformanceRead, LiveEndsAtTheExpiryInstant) {
+  const UserRecord user = UserNumber(1);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  TokenRecord token = TokenNumber(1, user);
+  token.expire_time = At(10);
+  ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  Ask([&](TokenTransaction& transaction) {
+    const auto just_before = At(10) - absl::Nanoseconds(1);
+    EXPECT_EQ(*transaction.CountLive(user, just_before, 10), 1u);
+    EXPECT_EQ(*transaction.CountLive(user, At(10), 10), 0u);
+    EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "token-1", just_before), token.uid);
+    EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "token-1", At(10)), std::nullopt);
+  });
+}
+
+TEST_P(ConformanceRead, CountingStopsAtItsLimit) {
+  const UserRecord user = UserNumber(1);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  for (uint64_t number = 1; number <= 5; ++number) {
+    TokenRecord token = TokenNumber(number, user);
+    token.expire_time = At(static_cast<int>(number));
+    ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  }
+  Ask([&](TokenTransaction& transaction) {
+    EXPECT_EQ(*transaction.CountLive(user, At(0), 10), 5u);
+    EXPECT_EQ(*transaction.CountLive(user, At(0), 3), 3u);
+    EXPECT_EQ(*transaction.CountLive(user, At(0), 0), 0u);
+    EXPECT_EQ(*transaction.CountLive(user, At(2), 10), 3u);
+    EXPECT_EQ(*transaction.CountLive(UserNumber(2), At(0), 10), 0u);
+  });
+}
+
+TEST_P(ConformanceRead, LiveNameIsTheOneThatExpiresLast) {
+  const UserRecord user = UserNumber(1);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  // The name was used, expired, used again: and the older one is still kept.
+  int expiry = 10;
+  for (uint64_t number = 1; number <= 3; ++number, expiry += 10) {
+    TokenRecord token = TokenNumber(number, user);
+    token.display_name = "deploy";
+    token.expire_time = At(expiry);
+    ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  }
+  Ask([&](TokenTransaction& transaction) {
+    EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "deploy", At(25)), TokenUidNumber(3));
+    EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "deploy", At(30)), std::nullopt);
+    EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "deplo", At(0)), std::nullopt);
+    EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "deploy2", At(0)), std::nullopt);
+    EXPECT_EQ(*transaction.FindLiveByDisplayName(UserNumber(2), "deploy", At(0)), std::nullopt);
+  });
+}
+
+TEST_P(ConformanceRead, NamesOfAnyBytesAreKeptApart) {
+  const UserRecord user = UserNumber(1);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  const std::vector<std::string> names = {
+      "", "a", "ab", std::string("a\0", 2), std::string("a\0b", 3), std::string("\0", 1), "a\xff", "\xff\xff",
+      std::string("a\0\xff", 3), std::string("a\0\x01", 3)};
+  for (uint64_t number = 0; number < names.size(); ++number) {
+    TokenRecord token = TokenNumber(number, user);
+    token.display_name = names[number];
+    ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  }
+  Ask([&](TokenTransaction& transaction) {
+    for (uint64_t number = 0; number < names.size(); ++number) {
+      EXPECT_EQ(*transaction.FindLiveByDisplayName(user, names[number], At(0)), TokenUidNumber(number)) << number;
+    }
+  });
+}
+
+TEST_P(ConformanceRead, EndedAreInOrderOfTheirEnd) {
+  const UserRecord user = UserNumber(1);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  const auto insert = [&](uint64_t number, int expire, std::optional<absl::Time> revoke) {
+    TokenRecord token = TokenNumber(number, user);
+    token.expire_time = At(expire);
+    token.revoke_time = revoke;
+    ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  };
+  insert(1, 40, std::nullopt);
+  insert(2, 100, At(30));  // Revoked before it would have expired.
+  insert(3, 20, At(90));   // Expired first, revoked later.
+  insert(4, 50, std::nullopt);
+  Ask([&](TokenTransaction& transaction) {
+    EXPECT_THAT(NumbersOf(*transaction.ListEnded(At(50), 10)), ElementsAre(3, 2, 1)) << "the cutoff itself is not before";
+    EXPECT_THAT(NumbersOf(*transaction.ListEnded(At(50) + absl::Nanoseconds(1), 10)), ElementsAre(3, 2, 1, 4));
+    EXPECT_THAT(NumbersOf(*transaction.ListEnded(At(1000), 2)), ElementsAre(3, 2));
+    EXPECT_THAT(*transaction.ListEnded(At(20), 10), IsEmpty());
+    EXPECT_THAT(*transaction.ListEnded(At(1000), 0), IsEmpty());
+    EXPECT_THAT(*transaction.ListEnded(absl::InfinitePast(), 10), IsEmpty());
+    EXPECT_THAT(*transaction.ListEnded(absl::InfiniteFuture(), 10), SizeIs(4));
+  });
+}
+
+TEST_P(ConformanceRead, RequestsAreKeptUntilForgotten) {
+  const auto put = [&](const std::string& key, int forget) {
+    ASSERT_TRUE(store()
+                    .Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+                      const RequestRecord request{
+                          .body_hash = {1, 2}, .token_name = "users/a/tokens/b", .forget_time = At(forget)};
+                      EXPECT_TRUE(transaction.PutRequest(key, request).ok());
+                      EXPECT_EQ(*transaction.GetRequest(key), request);
+                      return Decision::kCommit;
+                    })
+                    .ok());
+  };
+  put("b", 10);
+  put("a", 20);
+  put(std::string("\0c", 2), 30);
+  put("", 40);
+  put("b", 50);  // Put again: its old place in the order of forgetting is gone.
+  Ask([&](TokenTransaction& transaction) {
+    EXPECT_EQ(transaction.GetRequest("b")->value().forget_time, At(50));
+    EXPECT_EQ(*transaction.GetRequest("c"), std::nullopt);
+    EXPECT_THAT(*transaction.ListForgettableRequests(At(30), 10), ElementsAre("a"));
+    EXPECT_THAT(*transaction.ListForgettableRequests(At(1000), 10), ElementsAre("a", std::string("\0c", 2), "", "b"));
+    EXPECT_THAT(*transaction.ListForgettableRequests(At(1000), 1), ElementsAre("a"));
+  });
+  ASSERT_TRUE(store()
+                  .Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+                    EXPECT_TRUE(transaction.DeleteRequest("a").ok());
+                    EXPECT_TRUE(transaction.DeleteRequest("unknown").ok());
+                    EXPECT_EQ(*transaction.GetRequest("a"), std::nullopt);
+                    return Decision::kCommit;
+                  })
+                  .ok());
+  Ask([&](TokenTransaction& transaction) {
+    EXPECT_THAT(*transaction.ListForgettableRequests(At(1000), 10), ElementsAre(std::string("\0c", 2), "", "b"));
+  });
+}
+
+}  // namespace
+}  // namespace pat

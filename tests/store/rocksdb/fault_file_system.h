@@ -1,0 +1,68 @@
+// A file system that counts what a commit waits for and fails when it is told to. Everything else is the real one.
+#ifndef PAT_TESTS_STORE_ROCKSDB_FAULT_FILE_SYSTEM_H_
+#define PAT_TESTS_STORE_ROCKSDB_FAULT_FILE_SYSTEM_H_
+
+#include <rocksdb/file_system.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
+namespace pat {
+
+// Which files a fault is for.
+enum class FaultTarget : uint8_t {
+  kLog,       // RocksDB's write-ahead log.
+  kSequence,  // commit_seq.
+  kOther,     // Tables, manifest, and so on.
+};
+
+// Threads: all methods are thread-safe; a fault that is set hits calls that begin afterwards.
+class FaultFileSystem final : public rocksdb::FileSystemWrapper {
+ public:
+  FaultFileSystem() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
+  const char* Name() const override { return "FaultFileSystem"; }
+
+  // The disk is full, or has space again: writes to all files and making files fail with "no space".
+  void SetFull(bool full) { full_ = full; }
+  // Every write, or every sync, of these files fails with an I/O error.
+  void SetWriteError(FaultTarget target, bool fails) { write_error_[Index(target)] = fails; }
+  void SetSyncError(FaultTarget target, bool fails) { sync_error_[Index(target)] = fails; }
+
+  // How long every sync takes: in memory it takes no time, and callers would never wait at the same time.
+  void SetSyncDuration(absl::Duration duration) { sync_microseconds_ = absl::ToInt64Microseconds(duration); }
+
+  // Successful syncs of these files so far.
+  uint64_t Syncs(FaultTarget target) const { return syncs_[Index(target)]; }
+
+  // For the files: the fault that a write or sync must return, if any.
+  rocksdb::IOStatus BeforeWrite(FaultTarget target) const;
+  rocksdb::IOStatus BeforeSync(FaultTarget target) const;
+  void CountSync(FaultTarget target) { ++syncs_[Index(target)]; }
+
+  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* result,
+                                    rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus NewRandomRWFile(const std::string& name, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSRandomRWFile>* result,
+                                    rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus GetFreeSpace(const std::string& path, const rocksdb::IOOptions& options, uint64_t* free,
+                                 rocksdb::IODebugContext* debug) override;
+
+ private:
+  static size_t Index(FaultTarget target) { return static_cast<size_t>(target); }
+
+  std::atomic<bool> full_ = false;
+  std::atomic<int64_t> sync_microseconds_ = 0;
+  std::atomic<bool> write_error_[3] = {};
+  std::atomic<bool> sync_error_[3] = {};
+  std::atomic<uint64_t> syncs_[3] = {};
+};
+
+}  // namespace pat
+
+#endif  // PAT_TESTS_STORE_ROCKSDB_FAULT_FILE_SYSTEM_H_
