@@ -10,6 +10,7 @@
 // it overwrites.
 //
 // Threads: everything here is thread-safe, except a TokenTransaction, which belongs to the function it is given to.
+// That function must read through its transaction only: a call of the store itself from inside may wait for ever.
 //
 // Errors: kUnavailable (the engine could not read or write; after a failed fsync all further mutations, until restart),
 // kResourceExhausted (the disk is full; recovers by itself), kDataLoss (a record that does not decode). "Not found" is
@@ -120,7 +121,9 @@ class TokenTransaction {
   virtual absl::StatusOr<std::vector<std::string>> ListForgettableRequests(absl::Time cutoff, size_t limit) = 0;
 
   // Inserts or replaces, with every index. `uid`, `owner`, `owner_id` and `create_sequence` of a token never change,
-  // nor do `uid` and `id` of a user. Two tokens with one HMAC: kAlreadyExists, nothing staged.
+  // nor do `uid` and `id` of a user, and an id has one uid: else kInvalidArgument, nothing staged. Two tokens with one
+  // HMAC: kAlreadyExists, nothing staged. A page of a list cannot end between two tokens with one create_sequence: make
+  // one token per mutation.
   virtual absl::Status PutToken(const TokenRecord& token) = 0;
   virtual absl::Status PutUser(const UserRecord& user) = 0;
   virtual absl::Status PutPassword(const UserUid& user, const PasswordRecord& password) = 0;

@@ -11,10 +11,19 @@
 namespace pat {
 namespace {
 
-// The answer that rests on an entry loaded at `read_time` and good until `ends_at`.
-FactsAnswer MakeAnswer(const TokenFacts* facts, FactsSource source, absl::Time now, absl::Time read_time,
-                       absl::Time ends_at) {
-  return {.facts = facts, .source = source, .now = now, .read_time = read_time, .fresh_until = ends_at};
+// The answer that rests on what was loaded at `loaded_at` and is good for so long from then on.
+FactsAnswer MakeAnswer(const TokenFacts* facts, FactsSource source, const Reading& now, const Reading& loaded_at,
+                       absl::Duration good_for) {
+  FactsAnswer answer;
+  answer.facts = facts;
+  answer.source = source;
+  answer.now = now.now;
+  answer.read_time = loaded_at.now;
+  answer.fresh_until = loaded_at.now + good_for;
+  absl::Duration left = good_for - Age(loaded_at, now);
+  if (facts != nullptr) left = std::min(left, facts->expire_time - now.now);
+  answer.fresh_for = std::max(left, absl::ZeroDuration());
+  return answer;
 }
 
 }  // namespace
@@ -22,7 +31,7 @@ FactsAnswer MakeAnswer(const TokenFacts* facts, FactsSource source, absl::Time n
 // One question to the source, and everybody who waits for its answer. Deletes itself when it is answered.
 class CachingFactsReader::Load final : public FactsReceiver {
  public:
-  Load(CachingFactsReader& cache, const TokenDigest& asked, absl::Time began)
+  Load(CachingFactsReader& cache, const TokenDigest& asked, const Reading& began)
       : digest(asked), began_at(began), cache_(cache) {}
 
   void Receive(const absl::StatusOr<FactsAnswer>& answer) override {
@@ -32,7 +41,7 @@ class CachingFactsReader::Load final : public FactsReceiver {
 
   // Constant after construction.
   const TokenDigest digest;
-  const absl::Time began_at;
+  const Reading began_at;
 
   // Protected by the mutex of the digest's LoadShard.
   std::vector<FactsReceiver*> waiting;
@@ -53,26 +62,28 @@ CachingFactsReader::CachingFactsReader(FactsReader& source, const Clock& clock, 
       limiter_(options.max_loads_in_flight, options.max_loads_per_second) {}
 
 // The whole of the bound, as far as reading goes.
-const CacheEntry* CachingFactsReader::FindUsable(const TokenDigest& digest, absl::Time now,
+const CacheEntry* CachingFactsReader::FindUsable(const TokenDigest& digest, const Reading& now,
                                                  absl::Duration staleness) const {
   const CacheEntry* const entry = table_.Find(digest);
-  if (entry == nullptr || now - entry->loaded_at() > staleness || now > entry->ends_at()) return nullptr;
+  if (entry == nullptr) return nullptr;
+  const absl::Duration age = Age(entry->loaded_at(), now);
+  if (age > staleness || age > entry->good_for()) return nullptr;
   // At its expiry an entry has ended, whatever its age: the next answer is the store's.
-  if (entry->facts() != nullptr && now >= entry->facts()->expire_time) return nullptr;
+  if (entry->facts() != nullptr && now.now >= entry->facts()->expire_time) return nullptr;
   return entry;
 }
 
-bool CachingFactsReader::AnswerFromTable(const TokenDigest& digest, absl::Time now, absl::Duration staleness,
+bool CachingFactsReader::AnswerFromTable(const TokenDigest& digest, const Reading& now, absl::Duration staleness,
                                          FactsReceiver& receiver) {
   const ReadSection section;
   const CacheEntry* const entry = FindUsable(digest, now, staleness);
   if (entry == nullptr) return false;
-  receiver.Receive(MakeAnswer(entry->facts(), FactsSource::kCache, now, entry->loaded_at(), entry->ends_at()));
+  receiver.Receive(MakeAnswer(entry->facts(), FactsSource::kCache, now, entry->loaded_at(), entry->good_for()));
   return true;
 }
 
 void CachingFactsReader::Find(const TokenDigest& digest, const FindOptions& options, FactsReceiver& receiver) {
-  const absl::Time now = clock_.Now();
+  const Reading now = clock_.Read();
   const absl::Duration staleness = std::min(options.max_staleness.value_or(options_.ttl), options_.ttl);
   const bool may_reuse = staleness > absl::ZeroDuration();
   if (may_reuse && AnswerFromTable(digest, now, staleness, receiver)) return;
@@ -83,7 +94,7 @@ void CachingFactsReader::Find(const TokenDigest& digest, const FindOptions& opti
     LoadShard& shard = LoadShardOf(digest);
     const absl::MutexLock lock(&shard.mutex);
     auto& loads = shard.loads[digest.bytes];
-    if (may_reuse && !loads.empty() && !loads.back()->overtaken && loads.back()->began_at >= now - staleness) {
+    if (may_reuse && !loads.empty() && !loads.back()->overtaken && Age(loads.back()->began_at, now) <= staleness) {
       loads.back()->waiting.push_back(&receiver);
       return;
     }
@@ -104,7 +115,7 @@ void CachingFactsReader::Find(const TokenDigest& digest, const FindOptions& opti
   // one.
   if (filled_meanwhile) return Find(digest, options, receiver);
 
-  load->admitted = limiter_.Begin(now);
+  load->admitted = limiter_.Begin(now.now);
   if (!load->admitted) {
     return load->Receive(MakeError(absl::StatusCode::kResourceExhausted, "too many tokens are being looked up",
                                    {.reason = "RATE_LIMITED", .retry_delay = absl::Milliseconds(100)}));
@@ -114,17 +125,17 @@ void CachingFactsReader::Find(const TokenDigest& digest, const FindOptions& opti
 
 void CachingFactsReader::Finish(Load& load, const absl::StatusOr<FactsAnswer>& answer) {
   if (load.admitted) limiter_.End();
-  absl::Time ends_at;
+  absl::Duration good_for;
   if (answer.ok()) {
-    ends_at = answer->facts != nullptr ? std::min(load.began_at + options_.ttl, answer->fresh_until)
-                                       : load.began_at + std::min(options_.negative_ttl, options_.ttl);
+    good_for = answer->facts != nullptr ? std::min(options_.ttl, answer->fresh_until - load.began_at.now)
+                                        : std::min(options_.ttl, options_.negative_ttl);
   }
   std::vector<FactsReceiver*> waiting;
   {
     LoadShard& shard = LoadShardOf(load.digest);
     const absl::MutexLock lock(&shard.mutex);
-    if (answer.ok() && !load.overtaken && ends_at > load.began_at) {
-      table_.Put(load.digest, load.began_at, ends_at, answer->facts);
+    if (answer.ok() && !load.overtaken && good_for > absl::ZeroDuration()) {
+      table_.Put(load.digest, load.began_at, good_for, answer->facts);
     }
     const auto found = shard.loads.find(load.digest.bytes);
     found->second.erase(std::find(found->second.begin(), found->second.end(), &load));
@@ -136,15 +147,15 @@ void CachingFactsReader::Finish(Load& load, const absl::StatusOr<FactsAnswer>& a
       receiver->Receive(answer.status());
       continue;
     }
-    const absl::Time now = clock_.Now();
+    const Reading now = clock_.Read();
     // An answer that took longer than the TTL is worth no more than an entry of that age. (With a TTL of zero there is
     // nothing to compare with: every answer took longer.)
-    if (options_.ttl > absl::ZeroDuration() && now - load.began_at > options_.ttl) {
+    if (options_.ttl > absl::ZeroDuration() && Age(load.began_at, now) > options_.ttl) {
       receiver->Receive(MakeError(absl::StatusCode::kUnavailable, "the answer of the store came too late",
                                   {.reason = "STORE_UNAVAILABLE", .retry_delay = absl::Seconds(1)}));
       continue;
     }
-    receiver->Receive(MakeAnswer(answer->facts, FactsSource::kStore, now, load.began_at, ends_at));
+    receiver->Receive(MakeAnswer(answer->facts, FactsSource::kStore, now, load.began_at, good_for));
   }
 }
 

@@ -1,12 +1,12 @@
 // CachingFactsReader: *the hour*. A FactsReader that remembers what another one answered, for a fixed time.
 //
 // The bound, in one line: a token revoked at r is in no answer computed later than r + TTL. It holds because
-//   - `loaded_at` is taken before the source is asked, and an entry is used while now - loaded_at <= TTL, never after;
+//   - both clocks are read before the source is asked, and an entry is used while its age since then is at most the
+//   TTL,
+//     on the boot clock and on the wall clock, and never after;
 //   - a hit never extends an entry; there is no refresh ahead of time and no answer from an entry that has ended, also
 //   not
 //     when the source is down: then the answer is the source's error;
-//   - Clock::Now() advances at least as fast as the boot clock and the wall clock, so the age is within the TTL on
-//   both;
 //   - an entry is replaced only by one that was loaded later;
 //   - what the source calls shorter-lived (FactsAnswer::fresh_until) ends earlier, so layers of caches do not add up.
 // An entry also ends at the token's expiry. That a token is inactive is remembered for min(TTL, negative TTL), in a
@@ -66,7 +66,7 @@ class CachingFactsReader final : public FactsReader {
   void ForgetInactive(const TokenDigest& digest);
 
   // Frees the memory of entries that have ended. To be called now and then; how often is not a question of validity.
-  void Sweep() { table_.Sweep(clock_.Now()); }
+  void Sweep() { table_.Sweep(clock_.Read()); }
 
   const EntryTable& table() const { return table_; }
 
@@ -77,8 +77,9 @@ class CachingFactsReader final : public FactsReader {
     absl::flat_hash_map<std::array<uint8_t, 32>, absl::InlinedVector<Load*, 1>> loads ABSL_GUARDED_BY(mutex);
   };
 
-  const CacheEntry* FindUsable(const TokenDigest& digest, absl::Time now, absl::Duration staleness) const;
-  bool AnswerFromTable(const TokenDigest& digest, absl::Time now, absl::Duration staleness, FactsReceiver& receiver);
+  const CacheEntry* FindUsable(const TokenDigest& digest, const Reading& now, absl::Duration staleness) const;
+  bool AnswerFromTable(const TokenDigest& digest, const Reading& now, absl::Duration staleness,
+                       FactsReceiver& receiver);
   void Finish(Load& load, const absl::StatusOr<FactsAnswer>& answer);
   LoadShard& LoadShardOf(const TokenDigest& digest) { return load_shards_[digest.bytes[0] % kLoadShards]; }
 

@@ -27,8 +27,8 @@ uint64_t RandomSeed() {
 
 // An entry with its facts in the same piece of memory.
 struct CacheEntry::Active : CacheEntry {
-  Active(const TokenDigest& digest, absl::Time loaded_at, absl::Time ends_at, const TokenFacts& source)
-      : CacheEntry(digest, loaded_at, ends_at, &kept), kept(source) {}
+  Active(const TokenDigest& digest, const Reading& loaded_at, absl::Duration good_for, const TokenFacts& source)
+      : CacheEntry(digest, loaded_at, good_for, &kept), kept(source) {}
 
   TokenFacts kept;
 };
@@ -167,15 +167,17 @@ const CacheEntry* EntryTable::Find(const TokenDigest& digest) const {
   return entry;
 }
 
-void EntryTable::Put(const TokenDigest& digest, absl::Time loaded_at, absl::Time ends_at, const TokenFacts* facts) {
+void EntryTable::Put(const TokenDigest& digest, const Reading& loaded_at, absl::Duration good_for,
+                     const TokenFacts* facts) {
   const uint64_t hash = HashOf(digest);
   Shard& shard = ShardOf(hash);
   const absl::MutexLock lock(&shard.mutex);
   CacheEntry* const old = shard.Lookup(hash, digest);
-  if (old != nullptr && old->loaded_at_ >= loaded_at) return;
+  // The boot clock tells which was loaded later: it is never set.
+  if (old != nullptr && old->loaded_at_.boot_nanos >= loaded_at.boot_nanos) return;
 
-  CacheEntry* const entry = facts != nullptr ? new CacheEntry::Active(digest, loaded_at, ends_at, *facts)
-                                             : new CacheEntry(digest, loaded_at, ends_at, nullptr);
+  CacheEntry* const entry = facts != nullptr ? new CacheEntry::Active(digest, loaded_at, good_for, *facts)
+                                             : new CacheEntry(digest, loaded_at, good_for, nullptr);
   Partition& partition = shard.PartitionOf(*entry);
   const bool takes_old_place = old != nullptr && &shard.PartitionOf(*old) == &partition;
   if (!takes_old_place && partition.size() == partition.capacity) {
@@ -203,13 +205,14 @@ void EntryTable::EraseInactive(const TokenDigest& digest) {
   if (entry != nullptr && entry->facts_ == nullptr) shard.Remove(hash, entry);
 }
 
-void EntryTable::Sweep(absl::Time now) {
+void EntryTable::Sweep(const Reading& now) {
   for (const std::unique_ptr<Shard>& shard : shards_) {
     const absl::MutexLock lock(&shard->mutex);
     for (const Partition* partition : {&shard->active, &shard->inactive}) {
       for (size_t place = 0; place < partition->places.size(); ++place) {
         CacheEntry* const entry = partition->places[place];
-        if (entry != nullptr && entry->ends_at_ < now) shard->Remove(HashOf(entry->digest_), entry);
+        if (entry != nullptr && Age(entry->loaded_at_, now) > entry->good_for_)
+          shard->Remove(HashOf(entry->digest_), entry);
       }
     }
     shard->Reclaim();

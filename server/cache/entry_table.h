@@ -22,6 +22,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "server/core/clock.h"
 #include "server/core/facts_reader.h"
 #include "server/core/token_secret.h"
 
@@ -32,11 +33,11 @@ class CacheEntry {
  public:
   const TokenDigest& digest() const { return digest_; }
 
-  // Taken before the source was asked.
-  absl::Time loaded_at() const { return loaded_at_; }
+  // Both clocks, read before the source was asked.
+  const Reading& loaded_at() const { return loaded_at_; }
 
-  // The last instant at which the entry may be used.
-  absl::Time ends_at() const { return ends_at_; }
+  // The entry may be used while its Age() is at most this.
+  absl::Duration good_for() const { return good_for_; }
 
   // Null: inactive.
   const TokenFacts* facts() const { return facts_; }
@@ -45,13 +46,13 @@ class CacheEntry {
   friend class EntryTable;
   struct Active;
 
-  CacheEntry(const TokenDigest& digest, absl::Time loaded_at, absl::Time ends_at, const TokenFacts* facts)
-      : digest_(digest), loaded_at_(loaded_at), ends_at_(ends_at), facts_(facts) {}
+  CacheEntry(const TokenDigest& digest, const Reading& loaded_at, absl::Duration good_for, const TokenFacts* facts)
+      : digest_(digest), loaded_at_(loaded_at), good_for_(good_for), facts_(facts) {}
 
   // Constant after construction.
   TokenDigest digest_;
-  absl::Time loaded_at_;
-  absl::Time ends_at_;
+  Reading loaded_at_;
+  absl::Duration good_for_;
   const TokenFacts* facts_;
 
   // Written under the mutex of the shard, read without.
@@ -78,13 +79,13 @@ class EntryTable {
 
   // Keeps an entry; `facts` is copied, null for inactive. Dropped if the table has one of the digest that was loaded at
   // the same time or later.
-  void Put(const TokenDigest& digest, absl::Time loaded_at, absl::Time ends_at, const TokenFacts* facts);
+  void Put(const TokenDigest& digest, const Reading& loaded_at, absl::Duration good_for, const TokenFacts* facts);
 
   // Removes the entry of this digest if it is an inactive one.
   void EraseInactive(const TokenDigest& digest);
 
-  // Frees the memory of entries that ended before `now`. Never decides whether an entry is valid.
-  void Sweep(absl::Time now);
+  // Frees the memory of entries that have ended by `now`. Never decides whether an entry is valid.
+  void Sweep(const Reading& now);
 
   // For tests and metrics; a moment's truth.
   size_t active_size() const;

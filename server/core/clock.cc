@@ -27,9 +27,9 @@ const ClockSource& SystemClockSource() {
   return *source;
 }
 
-absl::Time Clock::Now() const {
+Reading Clock::Read() const {
   // The wall clock first: a thread that is held up between the two reads sees too small a lead, never too large a one,
-  // so scheduling can not push Now() ahead.
+  // so scheduling can not push `now` ahead.
   const int64_t wall = source_.WallNanos();
   const int64_t boot = source_.BootNanos();
   const int64_t lead = wall - boot;
@@ -39,7 +39,7 @@ absl::Time Clock::Now() const {
       largest = lead;
     }
   }
-  return absl::FromUnixNanos(boot + largest);
+  return {.now = absl::FromUnixNanos(boot + largest), .wall_nanos = wall, .boot_nanos = boot};
 }
 
 }  // namespace pat

@@ -4,22 +4,25 @@
 // in; it can be set, forwards and backwards. The *boot clock* (CLOCK_BOOTTIME) cannot be set and runs on while the
 // machine sleeps.
 //
-// A Clock joins them to one instant, `Now()`: the boot clock plus the largest distance by which the wall clock was ever
-// seen ahead of it in this process. Hence, within a process,
-//   - Now() never runs backwards: a token that was seen to be expired does not come back when the wall clock is set
-//   back;
-//   - Now() advances at least as fast as each of the two clocks. So "age by Now() is at most the TTL" implies that the
-//   age is
-//     at most the TTL on the boot clock *and* on the wall clock: an entry ends at the earlier of the two;
-//   - while nobody sets the wall clock, Now() is the wall clock.
-// The price: after the wall clock was set forward by mistake and put right again, this process stays ahead until it is
-// restarted. It then errs towards denying. See docs/adr/0003-one-instant-from-two-clocks.md.
+// A Clock reads both at once (`Read()`). Two questions are asked of a reading, and each has an answer of its own:
 //
-// Threads: Now() may be called from any thread, and does not block. If one call happens before another, it answers no
-// later instant.
+// What time is it? `Reading::now`: the boot clock plus the largest distance by which the wall clock was ever seen ahead
+// of it in this process. It never runs backwards, so a token that was seen to be expired does not come back when the
+// wall clock is set back; and while nobody sets the wall clock it is the wall clock. The price: after the wall clock
+// was set forward by mistake and put right again, this process stays ahead until it is restarted. It then errs towards
+// denying.
+//
+// How long ago was that? `Age()`: what the boot clock says or what the wall clock says, whichever is more. So whatever
+// is used for a TTL at most ends at the earlier of the two, and a bound holds as long as one of the clocks runs. (`now`
+// would not do for this: a wall clock that catches up after it was set back is seen by Age() and not by `now`.) See
+// docs/adr/0003-one-instant-from-two-clocks.md.
+//
+// Threads: all of it may be called from any thread, and does not block. If one reading happens before another, its
+// `now` is no later.
 #ifndef PAT_SERVER_CORE_CLOCK_H_
 #define PAT_SERVER_CORE_CLOCK_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -42,6 +45,18 @@ class ClockSource {
 // The clocks of this machine. Never destroyed.
 const ClockSource& SystemClockSource();
 
+// Both clocks at one moment.
+struct Reading {
+  absl::Time now;          // For expiry and for people.
+  int64_t wall_nanos = 0;  // As they were read: for Age() only.
+  int64_t boot_nanos = 0;
+};
+
+// How much older `earlier` is than `later`, on the clock on which it is more. Negative only if both say so.
+inline absl::Duration Age(const Reading& earlier, const Reading& later) {
+  return absl::Nanoseconds(std::max(later.boot_nanos - earlier.boot_nanos, later.wall_nanos - earlier.wall_nanos));
+}
+
 class Clock {
  public:
   // `source` must outlive the clock.
@@ -50,7 +65,9 @@ class Clock {
   Clock(const Clock&) = delete;
   Clock& operator=(const Clock&) = delete;
 
-  absl::Time Now() const;
+  Reading Read() const;
+
+  absl::Time Now() const { return Read().now; }
 
  private:
   const ClockSource& source_;

@@ -48,6 +48,9 @@ struct FactsAnswer {
 
   // Until when the answer may be reused: never later than read_time + TTL and the token's expiry.
   absl::Time fresh_until;
+
+  // How much of that is left at `now`, on the clock on which it is less. Never negative.
+  absl::Duration fresh_for;
 };
 
 // Who gets an answer. The object belongs to the caller of Find() and must live until Receive() was called, which

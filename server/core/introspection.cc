@@ -65,7 +65,7 @@ IntrospectionResult Judge(const FactsAnswer& answer, const IntrospectionQuery& q
   result.freshness = {.source = answer.source == FactsSource::kCache ? AnswerSource::kCache : AnswerSource::kStore,
                       .read_time = answer.read_time,
                       .fresh_until = answer.fresh_until,
-                      .fresh_for = std::max(answer.fresh_until - answer.now, absl::ZeroDuration())};
+                      .fresh_for = answer.fresh_for};
   const TokenFacts* const facts = answer.facts;
   if (facts == nullptr || answer.now >= facts->expire_time) return result;
 

@@ -30,6 +30,10 @@ class ScopeNames {
   // Sorts and removes duplicates.
   explicit ScopeNames(std::vector<std::string> names);
 
+  // The index has views into the names.
+  ScopeNames(const ScopeNames&) = delete;
+  ScopeNames& operator=(const ScopeNames&) = delete;
+
   uint32_t Find(absl::string_view name) const {
     const auto found = index_.find(name);
     return found == index_.end() ? kUnknown : found->second;

@@ -68,6 +68,7 @@ void StoreFacts::Answer(const absl::StatusOr<FindOutcome>& outcome, absl::Time r
   if (facts.has_value()) {
     answer.facts = &*facts;
     answer.fresh_until = facts->expire_time;
+    answer.fresh_for = facts->expire_time - answer.now;
   }
   receiver.Receive(answer);
 }

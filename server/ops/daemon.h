@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/core/clock.h"
 #include "server/ops/listen_address.h"
 #include "server/ops/options.h"
 
@@ -23,7 +24,10 @@ class Daemon {
   // `patd dev`: authority and introspection in one process, plaintext on loopback, with sample users. Serves when this
   // returns. Refuses addresses beyond loopback. Errors are one line that says what is wrong and what would be right;
   // nothing is left behind then.
-  static absl::StatusOr<std::unique_ptr<Daemon>> CreateDev(const Options& options);
+  //
+  // `clock_source` must outlive the daemon; tests give one that they move.
+  static absl::StatusOr<std::unique_ptr<Daemon>> CreateDev(const Options& options,
+                                                           const ClockSource& clock_source = SystemClockSource());
 
   virtual std::vector<ListenAddress> listening() const = 0;
   virtual const std::string& data_dir() const = 0;

@@ -93,7 +93,7 @@ class NewPepper {
 
 class DevDaemon final : public Daemon {
  public:
-  explicit DevDaemon(const Options& options) : options_(options) {}
+  DevDaemon(const Options& options, const ClockSource& clock_source) : options_(options), clock_(clock_source) {}
   ~DevDaemon() override { Drain(); }
 
   absl::Status Start() {
@@ -197,7 +197,7 @@ class DevDaemon final : public Daemon {
   // In the order in which they are made; each may use those before it.
   const Options options_;
   const Policy policy_;
-  const Clock clock_{SystemClockSource()};
+  const Clock clock_;
   std::shared_ptr<const ScopeCatalog> catalog_;
   std::optional<TemporaryDirectory> temporary_;
   std::string data_dir_;
@@ -217,8 +217,8 @@ class DevDaemon final : public Daemon {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Daemon>> Daemon::CreateDev(const Options& options) {
-  auto daemon = std::make_unique<DevDaemon>(options);
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::CreateDev(const Options& options, const ClockSource& clock_source) {
+  auto daemon = std::make_unique<DevDaemon>(options, clock_source);
   if (absl::Status status = daemon->Start(); !status.ok()) return status;
   return daemon;
 }

@@ -1,7 +1,7 @@
 // The tables of the memory engine: one ordered map per kind of record, and sets for the orders that lists need.
 //
-// Every change goes through a Replace… method, which takes the new record or nothing, and gives back what was there. The
-// opposite of a change is therefore the same call with what it returned: that is how a mutation is undone.
+// Every change goes through a Replace… method, which takes the new record or nothing, and gives back what was there.
+// The opposite of a change is therefore the same call with what it returned: that is how a mutation is undone.
 //
 // Threads: no synchronisation of its own; the store holds its lock.
 #ifndef PAT_STORE_MEMORY_MEMORY_TABLES_H_

@@ -68,16 +68,14 @@ class MemoryTransaction final : public TokenTransaction {
       if (!previous.has_value()) continue;
       if (absl::Status checked = CheckReplacement(*previous, user); !checked.ok()) return checked;
     }
-    undo_log_.push_back([this, uid = user.uid, previous = tables_.ReplaceUser(user.uid, user)] {
-      tables_.ReplaceUser(uid, previous);
-    });
+    undo_log_.push_back(
+        [this, uid = user.uid, previous = tables_.ReplaceUser(user.uid, user)] { tables_.ReplaceUser(uid, previous); });
     return absl::OkStatus();
   }
 
   absl::Status PutPassword(const UserUid& user, const PasswordRecord& password) override {
-    undo_log_.push_back([this, user, previous = tables_.ReplacePassword(user, password)] {
-      tables_.ReplacePassword(user, previous);
-    });
+    undo_log_.push_back(
+        [this, user, previous = tables_.ReplacePassword(user, password)] { tables_.ReplacePassword(user, previous); });
     return absl::OkStatus();
   }
 
@@ -92,9 +90,8 @@ class MemoryTransaction final : public TokenTransaction {
   }
 
   absl::Status DeleteToken(const TokenUid& uid) override {
-    undo_log_.push_back([this, uid, previous = tables_.ReplaceToken(uid, std::nullopt)] {
-      tables_.ReplaceToken(uid, previous);
-    });
+    undo_log_.push_back(
+        [this, uid, previous = tables_.ReplaceToken(uid, std::nullopt)] { tables_.ReplaceToken(uid, previous); });
     return absl::OkStatus();
   }
 

@@ -45,8 +45,8 @@ class CommitSequenceFile {
   // False if a slot did not decode: Write() mends it.
   bool intact() const { return intact_; }
 
-  // Writes `sequence` into the slot that does not hold the newest, and waits until it is on disk. After an error newest()
-  // is what it was, and the next call writes the same slot again.
+  // Writes `sequence` into the slot that does not hold the newest, and waits until it is on disk. After an error
+  // newest() is what it was, and the next call writes the same slot again.
   absl::Status Write(uint64_t sequence);
 
  private:

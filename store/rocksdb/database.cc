@@ -16,8 +16,8 @@
 namespace pat::rocks {
 namespace {
 
-// RocksDB's own log repeats options and file events, grows with time and is written beside the data. What matters reaches
-// our log as the text of a status.
+// RocksDB's own log repeats options and file events, grows with time and is written beside the data. What matters
+// reaches our log as the text of a status.
 class DiscardingLogger final : public rocksdb::Logger {
  public:
   using rocksdb::Logger::Logv;
@@ -32,11 +32,12 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options, rocksdb::Env* en
   db.error_if_exists = mode == OpenMode::kCreate;
   db.create_missing_column_families = mode == OpenMode::kCreate;
   db.paranoid_checks = true;
-  // The default mode opens after a flipped bit in the middle of the log and silently drops what follows: an acknowledged
-  // revocation would be undone. This one refuses, and still accepts an unfinished record at the end.
+  // The default mode opens after a flipped bit in the middle of the log and silently drops what follows: an
+  // acknowledged revocation would be undone. This one refuses, and still accepts an unfinished record at the end.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   db.wal_filter = wal_filter;
-  // All families reach table files together. Otherwise, were the log lost, the sequence row could be newer than the tokens.
+  // All families reach table files together. Otherwise, were the log lost, the sequence row could be newer than the
+  // tokens.
   db.atomic_flush = true;
   // One budget for the memtables of all families.
   db.db_write_buffer_size = options.memtable_bytes;

@@ -63,8 +63,8 @@ class Database {
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
 };
 
-// Calls `visit` with each key from `begin` on and before `end`, in order, until it returns false. The keys are valid during
-// the call only.
+// Calls `visit` with each key from `begin` on and before `end`, in order, until it returns false. The keys are valid
+// during the call only.
 absl::Status Scan(rocksdb::Iterator& iterator, absl::string_view begin, absl::string_view end,
                   absl::FunctionRef<bool(absl::string_view key)> visit);
 

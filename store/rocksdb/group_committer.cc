@@ -135,8 +135,8 @@ absl::Status GroupCommitter::Write(rocksdb::WriteBatchWithIndex& batch, uint64_t
 
   committed_ = last;
   absl::Status noted = sequence_file_.Write(last);
-  // In the database, so it is there at the next open, and readers may see it now; but without commit_seq a database that
-  // loses it again would not be noticed, so nothing is acknowledged.
+  // In the database, so it is there at the next open, and readers may see it now; but without commit_seq a database
+  // that loses it again would not be noticed, so nothing is acknowledged.
   publish_(last);
   if (noted.ok()) return absl::OkStatus();
   if (!absl::IsResourceExhausted(noted)) latched_ = absl::UnavailableError(noted.message());

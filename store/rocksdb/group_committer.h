@@ -1,13 +1,13 @@
 // The single committer: mutations that wait at the same time become one group, one write, one acknowledgement.
 //
-// There is no thread of its own. Callers queue; the one at the front leads: it takes the group, runs each function against
-// the database plus what the functions before it staged, numbers them in that order, writes one synced batch, writes
-// commit_seq, publishes, and wakes everybody. Whoever is at the front then leads the next group. So with one caller a
-// mutation costs one write, and with many the cost of the write is shared.
+// There is no thread of its own. Callers queue; the one at the front leads: it takes the group, runs each function
+// against the database plus what the functions before it staged, numbers them in that order, writes one synced batch,
+// writes commit_seq, publishes, and wakes everybody. Whoever is at the front then leads the next group. So with one
+// caller a mutation costs one write, and with many the cost of the write is shared.
 //
 // A function that fails or discards leaves nothing behind and does not disturb the others of its group. But it has seen
-// what the ones before it staged, so what it returned ("revoked already") is only true once that is durable: if the write
-// fails, it gets the error of the write too.
+// what the ones before it staged, so what it returned ("revoked already") is only true once that is durable: if the
+// write fails, it gets the error of the write too.
 //
 // Threads: Commit() is thread-safe. A function must not call Commit().
 #ifndef PAT_STORE_ROCKSDB_GROUP_COMMITTER_H_
@@ -33,7 +33,8 @@ namespace pat::rocks {
 class GroupCommitter {
  public:
   // `committed` is the number of the last mutation in the database. `publish` is called after each group that is in the
-  // database, with the number of its last mutation, before any of its callers returns. Both references must outlive this.
+  // database, with the number of its last mutation, before any of its callers returns. Both references must outlive
+  // this.
   GroupCommitter(const Database& database, CommitSequenceFile& sequence_file, uint64_t committed,
                  std::function<void(uint64_t sequence)> publish);
 
@@ -53,8 +54,8 @@ class GroupCommitter {
     absl::CondVar turn;  // This one is done, or at the front.
   };
 
-  // Gives callers that were just woken, and are about to come again, the time to queue: as long as the queue is shorter than
-  // the last group was and still grows. A lone caller never waits.
+  // Gives callers that were just woken, and are about to come again, the time to queue: as long as the queue is shorter
+  // than the last group was and still grows. A lone caller never waits.
   void LetOthersQueue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The next group: the front of the queue, the leader included.
   std::vector<Waiter*> TakeGroup() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -72,8 +73,8 @@ class GroupCommitter {
 
   // Touched by the leader alone; leaders follow one another under mutex_.
   CommitSequenceFile& sequence_file_;
-  uint64_t drawn_;       // The last number given to a function.
-  uint64_t committed_;   // The last number in the database.
+  uint64_t drawn_;        // The last number given to a function.
+  uint64_t committed_;    // The last number in the database.
   absl::Status latched_;  // After an error whose effect is not known: the answer to every further mutation.
 
   mutable absl::Mutex mutex_;

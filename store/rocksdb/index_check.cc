@@ -21,9 +21,9 @@ namespace {
 
 constexpr size_t kMaxReported = 10;
 
-// Forward, each record's index rows are looked up; backward it is enough to count. Each record's rows have keys of their
-// own (they end with the uid or hold the unique key), so if all expected rows are there and a family has no more rows than
-// that, there is none too many.
+// Forward, each record's index rows are looked up; backward it is enough to count. Each record's rows have keys of
+// their own (they end with the uid or hold the unique key), so if all expected rows are there and a family has no more
+// rows than that, there is none too many.
 class Checker {
  public:
   Checker(const Database& database, const rocksdb::Snapshot* snapshot) : database_(database) {

@@ -17,9 +17,9 @@ std::vector<Row> IndexRowsOf(const TokenRecord& token) {
   if (token.revoke_time.has_value()) return rows;
   rows.push_back({Family::kLists, ListKey(UnrevokedPrefix(), made, uid), ""});
   rows.push_back({Family::kLists, ListKey(OwnerUnrevokedPrefix(token.owner, token.epochs), made, uid), ""});
-  rows.push_back(
-      {Family::kLive,
-       LiveNameKey(LiveNamePrefix(token.owner, token.epochs, token.display_name), token.expire_time, uid), ""});
+  rows.push_back({Family::kLive,
+                  LiveNameKey(LiveNamePrefix(token.owner, token.epochs, token.display_name), token.expire_time, uid),
+                  ""});
   rows.push_back(
       {Family::kLive, LiveExpiryKey(LiveExpiryPrefix(token.owner, token.epochs), token.expire_time, uid), ""});
   return rows;

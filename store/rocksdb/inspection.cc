@@ -49,9 +49,9 @@ class SequenceRowFinder final : public rocksdb::WriteBatch::Handler {
   std::optional<SequenceRow> row;
 };
 
-// Follows the chain of groups through the log: each names the one before it. A damaged length makes RocksDB take the rest
-// of a log file for an unfinished end; if another log file follows, what is between is lost in silence, and the number in
-// the end is right all the same. The chain tells.
+// Follows the chain of groups through the log: each names the one before it. A damaged length makes RocksDB take the
+// rest of a log file for an unfinished end; if another log file follows, what is between is lost in silence, and the
+// number in the end is right all the same. The chain tells.
 class ChainFilter final : public rocksdb::WalFilter {
  public:
   const char* Name() const override { return "ChainFilter"; }
@@ -109,11 +109,12 @@ absl::StatusOr<uint64_t> GetSequence(const Database& database) {
 }
 
 absl::Status NewerFormat(absl::string_view what) {
-  return absl::FailedPreconditionError(absl::StrCat(
-      "written by a newer version of this program (", what, "); this one reads format ", kFormatVersion));
+  return absl::FailedPreconditionError(
+      absl::StrCat("written by a newer version of this program (", what, "); this one reads format ", kFormatVersion));
 }
 
-// The families on disk are those of this format. Another one means another format: those that we know are not looked at.
+// The families on disk are those of this format. Another one means another format: those that we know are not looked
+// at.
 absl::Status CheckFamilies(const std::string& database_path, std::shared_ptr<rocksdb::FileSystem> file_system) {
   rocksdb::DBOptions options;
   const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(std::move(file_system));

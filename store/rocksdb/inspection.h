@@ -1,7 +1,7 @@
 // Looks at a store on disk and says whether it may be opened, before anything is changed.
 //
-// RocksDB itself accepts a database whose log was deleted or cut, and on opening it for writing removes files that it no
-// longer knows. So the judgement comes first, and reads only.
+// RocksDB itself accepts a database whose log was deleted or cut, and on opening it for writing removes files that it
+// no longer knows. So the judgement comes first, and reads only.
 #ifndef PAT_STORE_ROCKSDB_INSPECTION_H_
 #define PAT_STORE_ROCKSDB_INSPECTION_H_
 
@@ -28,9 +28,10 @@ struct StoreFacts {
   uint64_t global_epoch = 0;
 };
 
-// Checks, in this order: the database is whole as far as can be told without reading all of it; it is of a format that this
-// program knows, and of the kind (development or not) that `options` asks for; `acknowledged` is of the same store; no
-// group of mutations is missing in the log; the database is not behind `acknowledged`. Errors as in rocksdb_token_store.h.
+// Checks, in this order: the database is whole as far as can be told without reading all of it; it is of a format that
+// this program knows, and of the kind (development or not) that `options` asks for; `acknowledged` is of the same
+// store; no group of mutations is missing in the log; the database is not behind `acknowledged`. Errors as in
+// rocksdb_token_store.h.
 absl::StatusOr<StoreFacts> InspectDatabase(const RocksDbOptions& options, const std::string& database_path,
                                            std::shared_ptr<rocksdb::FileSystem> file_system,
                                            const CommitSequenceFile::Slot& acknowledged);

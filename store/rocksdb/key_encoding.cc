@@ -106,8 +106,8 @@ std::string LiveExpiryPrefix(const UserUid& owner, const Epochs& epochs) {
 }
 
 std::string LiveExpiryPosition(std::string prefix, absl::Time now) {
-  // Live means now < expire_time, and expiries are kept to the nanosecond: so the first live one is at the next nanosecond,
-  // also if `now` is finer than that.
+  // Live means now < expire_time, and expiries are kept to the nanosecond: so the first live one is at the next
+  // nanosecond, also if `now` is finer than that.
   AppendTime(prefix, now + absl::Nanoseconds(1));
   return prefix;
 }

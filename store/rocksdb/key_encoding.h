@@ -1,8 +1,8 @@
 // The keys of all rows. Byte by byte in store/FORMAT.md; a change here is a change of the disk format.
 //
 // Families that hold rows of several kinds begin each key with a letter for the kind. A …Prefix function gives what all
-// rows of one list have in common, in the order in which the list is read; the rest of the key ends with the 16 bytes of
-// a uid, which UidAtEnd takes out. Thread-safe: no state.
+// rows of one list have in common, in the order in which the list is read; the rest of the key ends with the 16 bytes
+// of a uid, which UidAtEnd takes out. Thread-safe: no state.
 #ifndef PAT_STORE_ROCKSDB_KEY_ENCODING_H_
 #define PAT_STORE_ROCKSDB_KEY_ENCODING_H_
 
@@ -37,8 +37,8 @@ std::optional<TokenUid> UidAtEnd(absl::string_view key);
 // Family::kHmacs.
 std::string HmacKey(const TokenHmac& hmac);
 
-// Family::kLists: all tokens, those without a revoke_time, and the same of one owner; there, the list of unrevoked tokens
-// is one of its own for each pair of epochs.
+// Family::kLists: all tokens, those without a revoke_time, and the same of one owner; there, the list of unrevoked
+// tokens is one of its own for each pair of epochs.
 std::string AllPrefix();
 std::string UnrevokedPrefix();
 std::string OwnerAllPrefix(const UserUid& owner);

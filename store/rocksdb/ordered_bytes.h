@@ -1,10 +1,10 @@
 // Numbers, instants and strings as bytes whose order (memcmp) is the order of the values, and back.
 //
-// Used for keys, where the order matters, and for records, where it only has to be one form per value. The form is part of
-// the disk format: see store/FORMAT.md.
+// Used for keys, where the order matters, and for records, where it only has to be one form per value. The form is part
+// of the disk format: see store/FORMAT.md.
 //
-// An Append… function adds to the end of a string. A Consume… function takes from the front of a view: true, or false if
-// the view is too short or holds what no Append… writes; the view is then unspecified. Thread-safe: no state.
+// An Append… function adds to the end of a string. A Consume… function takes from the front of a view: true, or false
+// if the view is too short or holds what no Append… writes; the view is then unspecified. Thread-safe: no state.
 #ifndef PAT_STORE_ROCKSDB_ORDERED_BYTES_H_
 #define PAT_STORE_ROCKSDB_ORDERED_BYTES_H_
 
@@ -24,8 +24,8 @@ void AppendUint64(std::string& out, uint64_t value);
 bool ConsumeUint32(absl::string_view& in, uint32_t& value);
 bool ConsumeUint64(absl::string_view& in, uint64_t& value);
 
-// 12 bytes: whole seconds since 1970 plus 2^63 (8 bytes), then nanoseconds (4 bytes). Finer than a nanosecond is cut off,
-// towards the past. The very first and last of these instants stand for InfinitePast and InfiniteFuture.
+// 12 bytes: whole seconds since 1970 plus 2^63 (8 bytes), then nanoseconds (4 bytes). Finer than a nanosecond is cut
+// off, towards the past. The very first and last of these instants stand for InfinitePast and InfiniteFuture.
 void AppendTime(std::string& out, absl::Time time);
 bool ConsumeTime(absl::string_view& in, absl::Time& time);
 

@@ -1,9 +1,9 @@
 // Records as bytes, and back. Byte by byte in store/FORMAT.md; a change here is a change of the disk format.
 //
-// Every record begins with the version of its kind. Decode… is strict: bytes that are missing or left over, a version it
-// does not know, a flag, an enumerator or a number in a form that Encode… does not write are all kDataLoss, with a text
-// that names the kind and no content. So what decodes encodes to the same bytes again. It takes any bytes whatever: it
-// does not crash, and allocates no more than a small multiple of what it was given.
+// Every record begins with the version of its kind. Decode… is strict: bytes that are missing or left over, a version
+// it does not know, a flag, an enumerator or a number in a form that Encode… does not write are all kDataLoss, with a
+// text that names the kind and no content. So what decodes encodes to the same bytes again. It takes any bytes
+// whatever: it does not crash, and allocates no more than a small multiple of what it was given.
 //
 // Times are kept to the nanosecond. Thread-safe: no state.
 #ifndef PAT_STORE_ROCKSDB_RECORD_CODEC_H_

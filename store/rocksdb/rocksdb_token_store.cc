@@ -15,8 +15,8 @@ namespace pat {
 namespace rocks {
 namespace {
 
-// Makes an empty store. The last step gives the database its name: whatever is interrupted before it is made anew the next
-// time, and after it everything is there.
+// Makes an empty store. The last step gives the database its name: whatever is interrupted before it is made anew the
+// next time, and after it everything is there.
 absl::Status CreateStore(const RocksDbOptions& options, const DataDirectory& directory,
                          const std::shared_ptr<rocksdb::FileSystem>& file_system) {
   if (absl::Status status = directory.StartCreation(); !status.ok()) return status;

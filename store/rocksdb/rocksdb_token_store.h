@@ -1,12 +1,13 @@
 // The durable TokenStore: one process, one directory, RocksDB inside.
 //
 //   DIR/db/         the database
-//   DIR/commit_seq  the number of the last acknowledged mutation, kept outside the database so that a database that lost
+//   DIR/commit_seq  the number of the last acknowledged mutation, kept outside the database so that a database that
+//   lost
 //                   its end, or was put back to an older state, is noticed and refused
 //   DIR/LOCK        held while a process has the store open
 //
-// Every mutation that Commit() acknowledged is on disk. Mutations that wait at the same time share one write and its two
-// fsyncs. store/FORMAT.md describes every byte.
+// Every mutation that Commit() acknowledged is on disk. Mutations that wait at the same time share one write and its
+// two fsyncs. store/FORMAT.md describes every byte.
 //
 // Errors of the open store, beyond those of token_store.h: the disk is full → mutations kResourceExhausted, nothing of
 // them is kept, reads go on, and mutations are taken again a few seconds after there is space. Any other failure of a
@@ -31,8 +32,8 @@ struct RocksDbOptions {
   // Make a new store if DIR does not exist or is empty ("lost+found" does not count). Without it, that is kNotFound.
   bool create_if_missing = false;
 
-  // Marks a new store as one for development; an existing one must have been made with the same value. So a store that was
-  // filled by a development server, whose secrets are known, never serves as a real one, nor the other way round.
+  // Marks a new store as one for development; an existing one must have been made with the same value. So a store that
+  // was filled by a development server, whose secrets are known, never serves as a real one, nor the other way round.
   bool development = false;
 
   // Blocks of the database kept in memory, with their indexes and filters.
@@ -48,18 +49,17 @@ struct RocksDbOptions {
 // Opens the store in `options.directory`. Does not wait. Refuses, naming the directory, with
 //   kNotFound            there is no store and create_if_missing is not set
 //   kFailedPrecondition  in use by another process; not a store but not empty either; made for development and opened
-//                        without `development` or the other way round; written in a newer format than this program knows;
-//                        commit_seq missing or of another store
-//   kDataLoss            damaged; or behind commit_seq: acknowledged mutations are missing. Nothing was changed on disk.
-//   kResourceExhausted   the disk is full
-//   kUnavailable         it could not be read or written
+//                        without `development` or the other way round; written in a newer format than this program
+//                        knows; commit_seq missing or of another store
+//   kDataLoss            damaged; or behind commit_seq: acknowledged mutations are missing. Nothing was changed on
+//   disk. kResourceExhausted   the disk is full kUnavailable         it could not be read or written
 //
 // The store must outlive no Commit() under way: all have returned before it is destroyed.
 absl::StatusOr<std::unique_ptr<TokenStore>> OpenRocksDbTokenStore(const RocksDbOptions& options);
 
-// Opens the store as above, reads every row, and closes it: OK if each record decodes and the indexes agree with the records
-// in both directions; otherwise kDataLoss that names the first few disagreements, without content of records. The work is
-// proportional to what is stored.
+// Opens the store as above, reads every row, and closes it: OK if each record decodes and the indexes agree with the
+// records in both directions; otherwise kDataLoss that names the first few disagreements, without content of records.
+// The work is proportional to what is stored.
 absl::Status VerifyRocksDbTokenStore(const RocksDbOptions& options);
 
 }  // namespace pat

@@ -66,7 +66,8 @@ class RocksDbTokenStore final : public TokenStore {
   const std::unique_ptr<CommitSequenceFile> sequence_file_;
   const std::unique_ptr<Database> database_;
   const std::string incarnation_;
-  const uint64_t global_epoch_;  // Nothing in the interface changes it yet; when something does, it belongs to Published.
+  const uint64_t
+      global_epoch_;  // Nothing in the interface changes it yet; when something does, it belongs to Published.
 
   mutable absl::Mutex mutex_;
   std::shared_ptr<const Published> latest_ ABSL_GUARDED_BY(mutex_);

@@ -18,8 +18,8 @@ absl::Status RocksDbTransaction::Noted(absl::Status status) {
 
 absl::StatusOr<std::optional<std::string>> RocksDbTransaction::Get(Family family, absl::string_view key) {
   std::string value;
-  const rocksdb::Status status = batch_.GetFromBatchAndDB(&database_.db(), rocksdb::ReadOptions(),
-                                                          database_.family(family), AsSlice(key), &value);
+  const rocksdb::Status status =
+      batch_.GetFromBatchAndDB(&database_.db(), rocksdb::ReadOptions(), database_.family(family), AsSlice(key), &value);
   if (status.IsNotFound()) return std::nullopt;
   if (!status.ok()) return Noted(FromRocksDb(status, absl::StrCat("reading from ", kFamilyNames[IndexOf(family)])));
   return value;

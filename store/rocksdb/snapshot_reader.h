@@ -25,8 +25,8 @@ class SnapshotReader {
   SnapshotReader(const Database& database, const rocksdb::Snapshot* snapshot, uint64_t global_epoch,
                  Blocking blocking = Blocking::kAllowed);
 
-  // True after a read that would have had to wait for a disk, with Blocking::kForbidden. What that read returned, and what
-  // was made of it, is then void.
+  // True after a read that would have had to wait for a disk, with Blocking::kForbidden. What that read returned, and
+  // what was made of it, is then void.
   bool would_block() const { return would_block_; }
 
   // As the methods of these names in TokenReader. FindByHmac leaves `would_block` of the outcome to the caller.
@@ -44,8 +44,8 @@ class SnapshotReader {
                                                   absl::StatusOr<Record> (*decode)(absl::string_view));
   absl::StatusOr<std::optional<UserRecord>> GetUserByUid(const UserUid& uid);
 
-  // The epochs in which a token of this owner must have been made to be alive; nullopt if the owner is gone. Remembered,
-  // for lists in which the same owners come again and again.
+  // The epochs in which a token of this owner must have been made to be alive; nullopt if the owner is gone.
+  // Remembered, for lists in which the same owners come again and again.
   absl::StatusOr<std::optional<Epochs>> CurrentEpochs(const UserUid& owner);
 
   const Database& database_;

@@ -1,5 +1,5 @@
-// RocksDB's errors as the store's (see token_store.h): a full disk is kResourceExhausted, damage is kDataLoss, everything
-// else kUnavailable. The text keeps what RocksDB said: it is for the log.
+// RocksDB's errors as the store's (see token_store.h): a full disk is kResourceExhausted, damage is kDataLoss,
+// everything else kUnavailable. The text keeps what RocksDB said: it is for the log.
 #ifndef PAT_STORE_ROCKSDB_STATUS_MAPPING_H_
 #define PAT_STORE_ROCKSDB_STATUS_MAPPING_H_
 

@@ -279,9 +279,16 @@ TEST_P(ConformanceRead, LiveNameIsTheOneThatExpiresLast) {
 TEST_P(ConformanceRead, NamesOfAnyBytesAreKeptApart) {
   const UserRecord user = UserNumber(1);
   ASSERT_EQ(Put(store(), user), absl::OkStatus());
-  const std::vector<std::string> names = {
-      "", "a", "ab", std::string("a\0", 2), std::string("a\0b", 3), std::string("\0", 1), "a\xff", "\xff\xff",
-      std::string("a\0\xff", 3), std::string("a\0\x01", 3)};
+  const std::vector<std::string> names = {"",
+                                          "a",
+                                          "ab",
+                                          std::string("a\0", 2),
+                                          std::string("a\0b", 3),
+                                          std::string("\0", 1),
+                                          "a\xff",
+                                          "\xff\xff",
+                                          std::string("a\0\xff", 3),
+                                          std::string("a\0\x01", 3)};
   for (uint64_t number = 0; number < names.size(); ++number) {
     TokenRecord token = TokenNumber(number, user);
     token.display_name = names[number];
@@ -308,7 +315,8 @@ TEST_P(ConformanceRead, EndedAreInOrderOfTheirEnd) {
   insert(3, 20, At(90));   // Expired first, revoked later.
   insert(4, 50, std::nullopt);
   Ask([&](TokenTransaction& transaction) {
-    EXPECT_THAT(NumbersOf(*transaction.ListEnded(At(50), 10)), ElementsAre(3, 2, 1)) << "the cutoff itself is not before";
+    EXPECT_THAT(NumbersOf(*transaction.ListEnded(At(50), 10)), ElementsAre(3, 2, 1))
+        << "the cutoff itself is not before";
     EXPECT_THAT(NumbersOf(*transaction.ListEnded(At(50) + absl::Nanoseconds(1), 10)), ElementsAre(3, 2, 1, 4));
     EXPECT_THAT(NumbersOf(*transaction.ListEnded(At(1000), 2)), ElementsAre(3, 2));
     EXPECT_THAT(*transaction.ListEnded(At(20), 10), IsEmpty());

@@ -1,7 +1,8 @@
 // The engines that the conformance suite runs over, each behind the same small handle.
 //
 // Exceptions, named and argued:
-//   memory  keeps_data() is false: it promises to keep nothing, so what a test says about reopening does not apply to it.
+//   memory  keeps_data() is false: it promises to keep nothing, so what a test says about reopening does not apply to
+//   it.
 //           Reopen() is an error there, so that no test can use it by accident.
 #ifndef PAT_TESTS_STORE_ENGINES_H_
 #define PAT_TESTS_STORE_ENGINES_H_

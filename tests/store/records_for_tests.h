@@ -25,8 +25,8 @@ TokenHmac HmacNumber(uint64_t number);
 // A local user "user-<number>".
 UserRecord UserNumber(uint64_t number);
 
-// A token "token-<number>" of this owner in its current epoch, with HmacNumber(number), made at StartTime(), that expires
-// at At(1000). create_sequence and change_sequence are 0: see Insert.
+// A token "token-<number>" of this owner in its current epoch, with HmacNumber(number), made at StartTime(), that
+// expires at At(1000). create_sequence and change_sequence are 0: see Insert.
 TokenRecord TokenNumber(uint64_t number, const UserRecord& owner);
 
 // One mutation each. Insert gives the token the mutation's number, in the store and in `token`.

@@ -41,7 +41,7 @@ TEST(TableTest, EscapesEveryCell) {
   Table table({"NAME"});
   table.AddRow({"\x1b[2J"});
   table.AddList("L", {"a\nb"});
-  EXPECT_EQ(table.ToString(), "NAME\n\\x1b[2J\nL         a\\x0ab\n");
+  EXPECT_EQ(table.ToString(), "NAME\n\\x1b[2J\nL        a\\x0ab\n");
 }
 
 }  // namespace

@@ -20,8 +20,8 @@ TEST(TokenViewTest, ListHasARowForEachToken) {
   *expired.mutable_expire_time() = ToProto(kNow - absl::Minutes(5));
   for (const char* scope : {"A", "B", "C"}) expired.add_scopes(scope);
   EXPECT_EQ(ShowTokens({MakeToken(kCi, "ci"), expired}, /*with_owner=*/false, kNow),
-            "NAME            STATE    SCOPES                                EXPIRES                         ID\n"
-            "ci              ACTIVE   OR.Folders.Read,TM.Defects.Read       2026-12-23 15:04:05Z (in 30d)   "
+            "NAME            STATE    SCOPES                                EXPIRES                          ID\n"
+            "ci              ACTIVE   OR.Folders.Read,TM.Defects.Read       2026-12-23 15:04:05Z (in 30d)    "
             "0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3\n"
             "nightly backup  EXPIRED  OR.Folders.Read,TM.Defects.Read,A +2  2026-11-23 14:59:05Z (5m0s ago)  "
             "11111111-2222-3333-4444-555555555555\n");

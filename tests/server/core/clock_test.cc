@@ -149,17 +149,34 @@ TEST(ClockTest, IsNeverBehindTheWallClockNorSlowerThanTheBootClock) {
   }
 }
 
-// What the header promises to whoever measures an age with Now(): it is never younger than by the wall clock, whenever
-// that was read first. Here while it was an hour slow.
-TEST(ClockTest, AnAgeByNowIsAtLeastTheAgeByTheWallClock) {
+// An age is never less than the wall clock says, whenever that was read first. Here while it was an hour slow: `now`
+// does not notice that it catches up, because it was never behind.
+TEST(AgeTest, IsAtLeastTheAgeByTheWallClock) {
   FakeClockSource source;
   const Clock clock(source);
   const absl::Time right = clock.Now();
   source.SetWall(right - absl::Hours(1));
-  const absl::Time loaded_at = clock.Now();
-  const absl::Time loaded_at_wall = source.wall();
+  const Reading loaded_at = clock.Read();
   source.SetWall(right);  // Put right again; or the machine was paused for an hour, and its boot clock with it.
-  EXPECT_GE(clock.Now() - loaded_at, source.wall() - loaded_at_wall);
+  EXPECT_EQ(Age(loaded_at, clock.Read()), absl::Hours(1));
+  EXPECT_EQ(clock.Now(), loaded_at.now);
+}
+
+TEST(AgeTest, IsAtLeastTheAgeByTheBootClock) {
+  FakeClockSource source;
+  const Clock clock(source);
+  const Reading loaded_at = clock.Read();
+  source.Advance(absl::Minutes(70));
+  source.SetWall(source.wall() - absl::Hours(24));
+  EXPECT_EQ(Age(loaded_at, clock.Read()), absl::Minutes(70));
+}
+
+TEST(AgeTest, IsExactToTheNanosecond) {
+  FakeClockSource source;
+  const Clock clock(source);
+  const Reading loaded_at = clock.Read();
+  source.Advance(absl::Hours(1) + absl::Nanoseconds(1));
+  EXPECT_EQ(Age(loaded_at, clock.Read()), absl::Hours(1) + absl::Nanoseconds(1));
 }
 
 // A thread that is held up between its readings of the two clocks, whichever it reads first.

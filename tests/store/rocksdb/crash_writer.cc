@@ -1,5 +1,5 @@
-// The child of crash_test: writes into a store until it is killed, and says on its standard output what it is about to do
-// and what was acknowledged, in lines that each go out in one write.
+// The child of crash_test: writes into a store until it is killed, and says on its standard output what it is about to
+// do and what was acknowledged, in lines that each go out in one write.
 //
 //   ready                          the store is open
 //   <worker> try <op> <token>      before Commit()

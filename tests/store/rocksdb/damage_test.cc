@@ -18,8 +18,8 @@ using ::testing::SizeIs;
 
 constexpr uint64_t kTokens = 12;
 
-// The log's records begin with a header: 4 bytes checksum, 2 bytes length, 1 byte type. In a log below 32 KiB they follow
-// one another without gaps.
+// The log's records begin with a header: 4 bytes checksum, 2 bytes length, 1 byte type. In a log below 32 KiB they
+// follow one another without gaps.
 std::vector<size_t> RecordOffsets(const std::string& log) {
   std::vector<size_t> offsets;
   for (size_t at = 0; at + 7 <= log.size();) {

@@ -28,7 +28,8 @@ class FaultTest : public RocksDbFixture {
     EXPECT_EQ(store().Verify(), absl::OkStatus());
   }
 
-  // Runs `mutations` as one group and returns their results: the first waits inside its function until all others queue.
+  // Runs `mutations` as one group and returns their results: the first waits inside its function until all others
+  // queue.
   std::vector<absl::Status> CommitAsOneGroupAfter(
       const std::function<void()>& before_write,
       const std::vector<std::function<absl::StatusOr<Decision>(TokenTransaction&)>>& mutations) {
@@ -124,7 +125,8 @@ TEST_F(FaultTest, FailedMembersOfAGroupDoNotDisturbTheOthers) {
 
 TEST_F(FaultTest, RepeatedRevokeIsNotAcknowledgedBeforeTheFirstIsDurable) {
   ASSERT_EQ(store().Commit(Create(1)), absl::OkStatus());
-  // The second finds the token revoked by the first of its group and discards. Were it told "done", a crash would undo it.
+  // The second finds the token revoked by the first of its group and discards. Were it told "done", a crash would undo
+  // it.
   const std::vector<absl::Status> results = CommitAsOneGroupAfter(
       [&] { faults_->SetSyncError(FaultTarget::kLog, true); },
       {[](TokenTransaction&) -> absl::StatusOr<Decision> { return Decision::kDiscard; }, Revoke(1), Revoke(1)});
@@ -211,10 +213,12 @@ TEST_P(LatchTest, ErrorLatchesUntilReopen) {
   // The disk works again, but what it did with the last write is not known.
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(store().Commit(Create(3)).code(), absl::StatusCode::kUnavailable);
-    EXPECT_EQ(store().Commit([](TokenTransaction&) -> absl::StatusOr<Decision> {
-      ADD_FAILURE() << "must not be judged on what may not be durable";
-      return Decision::kDiscard;
-    }).code(),
+    EXPECT_EQ(store()
+                  .Commit([](TokenTransaction&) -> absl::StatusOr<Decision> {
+                    ADD_FAILURE() << "must not be judged on what may not be durable";
+                    return Decision::kDiscard;
+                  })
+                  .code(),
               absl::StatusCode::kUnavailable);
   }
   EXPECT_TRUE(FindNumber(store(), 1).has_value()) << "reads go on";

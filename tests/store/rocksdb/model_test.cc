@@ -166,8 +166,8 @@ TEST_F(ModelTest, EnginesAnswerAlike) {
       if (step % 20 == 0) ExpectSameReads(*memory, store());
       if (HasFailure()) return;
       if (step % 150 != 149) continue;
-      // Both engines may hand out numbers again that were drawn and not committed; only RocksDB does, when opened anew. So
-      // it is verified and reopened right after a mutation that commits.
+      // Both engines may hand out numbers again that were drawn and not committed; only RocksDB does, when opened anew.
+      // So it is verified and reopened right after a mutation that commits.
       ASSERT_EQ(Run(*memory, {}, 7, expected), absl::OkStatus());
       ASSERT_EQ(Run(store(), {}, 7, actual), absl::OkStatus());
       ASSERT_EQ(store().Verify(), absl::OkStatus());

@@ -51,10 +51,8 @@ class OpenTest : public RocksDbFixture {
     ASSERT_TRUE(database.ok()) << database.status();
     rocksdb::WriteOptions synced;
     synced.sync = true;
-    ASSERT_TRUE((*database)
-                    ->db()
-                    .Put(synced, (*database)->family(rocks::Family::kMeta), rocks::AsSlice(key), value)
-                    .ok());
+    ASSERT_TRUE(
+        (*database)->db().Put(synced, (*database)->family(rocks::Family::kMeta), rocks::AsSlice(key), value).ok());
   }
 };
 

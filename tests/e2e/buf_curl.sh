@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# buf curl, a gRPC client that is not ours, against a real `patd dev`: it learns the API by reflection and calls every method.
+#
+#   tests/e2e/buf_curl.sh BUF PATD
+set -euo pipefail
+
+readonly buf="$1" patd="$2"
+readonly tokens=pat.v1.TokenService introspection=pat.v1.IntrospectionService
+
+work="$(mktemp -d)"
+server_pid=
+cleanup() {
+  [[ -z ${server_pid} ]] || kill "${server_pid}" 2>/dev/null || true
+  [[ -z ${server_pid} ]] || wait "${server_pid}" 2>/dev/null || true
+  rm -rf "${work}"
+}
+trap cleanup EXIT
+
+fail() {
+  printf 'buf_curl: %s\n' "$*" >&2
+  exit 1
+}
+
+# The server prints "Listening on ADDRESS" when it serves; a pipe tells us without asking again and again.
+mkfifo "${work}/out"
+"${patd}" dev --listen 127.0.0.1:0 --log-level error >"${work}/out" &
+server_pid=$!
+address=
+while IFS= read -r -t 30 line; do
+  case "${line}" in "Listening on "*) address="${line#Listening on }"; break ;; esac
+done <"${work}/out"
+[[ -n ${address} ]] || fail "patd did not start"
+readonly url="http://${address}"
+
+# call METHOD BODY [HEADER]: the answer on stdout. The body goes by stdin, because it may hold a secret.
+call() {
+  local headers=()
+  [[ -z ${3:-} ]] || headers=(-H "$3")
+  printf '%s' "$2" | "${buf}" curl --protocol grpc --http2-prior-knowledge "${headers[@]}" -d @- "${url}/$1"
+}
+
+# field JSON PATH
+field() { jq -er "$2" <<<"$1" || fail "no $2 in: $(jq -c 'del(.secret)' <<<"$1")"; }
+expect() { [[ $1 == "$2" ]] || fail "$3: expected $2, got $1"; }
+
+methods="$("${buf}" curl --protocol grpc --http2-prior-knowledge --list-methods "${url}")"
+for method in "${tokens}/CreateToken" "${tokens}/RegenerateToken" "${introspection}/BatchIntrospect" grpc.health.v1.Health/Check; do
+  grep -qxF "${method}" <<<"${methods}" || fail "reflection does not list ${method}"
+done
+
+readonly ada='x-pat-user: ada'
+made="$(call "${tokens}/CreateToken" \
+  '{"parent":"users/ada","displayName":"buf","scopes":["TM.Defects"],"ttl":"3600s"}' "${ada}")"
+name="$(field "${made}" .token.name)"
+secret="$(field "${made}" .secret)"
+[[ ${secret} =~ ^pat_[0-9A-Za-z]{49}$ ]] || fail "the secret has not its form"
+
+answer="$(call "${introspection}/Introspect" "{\"token\":\"${secret}\",\"requirements\":[{\"anyOf\":[\"TM.Defects.Read\"]}]}")"
+expect "$(field "${answer}" .verdict)" VERDICT_ALLOW "introspect"
+expect "$(field "${answer}" .sub)" users/ada "introspect"
+
+answer="$(call "${introspection}/BatchIntrospect" "{\"requests\":[{\"token\":\"${secret}\"},{\"token\":\"pat_no\"}]}")"
+expect "$(field "${answer}" '.responses | map(.verdict) | join(" ")')" "VERDICT_ALLOW VERDICT_INACTIVE" "batch"
+
+expect "$(field "$(call "${tokens}/GetToken" "{\"name\":\"${name}\"}" "${ada}")" .token.state)" STATE_ACTIVE "get"
+expect "$(field "$(call "${tokens}/ListTokens" '{"parent":"users/ada"}' "${ada}")" '.tokens | length')" 1 "list"
+expect "$(field "$(call "${tokens}/UpdateToken" \
+  "{\"token\":{\"name\":\"${name}\",\"description\":\"by buf\"},\"updateMask\":\"description\"}" "${ada}")" \
+  .token.description)" "by buf" "update"
+expect "$(field "$(call "${tokens}/ListScopes" '{"query":"TM.Defects.Read"}')" '.scopes[0].name')" TM.Defects.Read "scopes"
+
+regenerated="$(call "${tokens}/RegenerateToken" "{\"name\":\"${name}\"}" "${ada}")"
+expect "$(field "${regenerated}" .token.name)" "${name}" "regenerate"
+[[ $(field "${regenerated}" .secret) != "${secret}" ]] || fail "regenerate gave the old secret"
+answer="$(call "${introspection}/Introspect" "{\"token\":\"${secret}\"}")"
+expect "$(field "${answer}" .freshness.source)" SOURCE_CACHE "the old secret within the lag"
+answer="$(call "${introspection}/Introspect" "{\"token\":\"${secret}\",\"maxStaleness\":\"0s\"}")"
+expect "$(field "${answer}" .verdict)" VERDICT_INACTIVE "the old secret, asked of the store"
+
+field "$(call "${tokens}/RevokeToken" "{\"name\":\"${name}\"}" "${ada}")" .lastAcceptTime >/dev/null
+expect "$(field "$(call grpc.health.v1.Health/Check '{}')" .status)" SERVING "health"
+
+# A refusal, with details that the client can read.
+if refusal="$(call "${tokens}/CreateToken" '{"parent":"users/ada","scopes":["TM.Defect"]}' "${ada}" 2>&1)"; then
+  fail "a bad request was taken"
+fi
+grep -q '"type": "google.rpc.BadRequest"' <<<"${refusal}" || fail "no BadRequest in: ${refusal}"
+grep -q 'TM.Defects' <<<"${refusal}" || fail "the refusal does not help: ${refusal}"
+echo "buf_curl: every method answered as it should"

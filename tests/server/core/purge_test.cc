@@ -1,0 +1,189 @@
+// What is removed, at which instant, and that there may be any number of it.
+#include "server/core/purge.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/core/policy.h"
+#include "store/memory/memory_token_store.h"
+#include "store/token_store.h"
+#include "tests/store/records_for_tests.h"
+#include "tests/support/controlled_token_store.h"
+
+namespace pat {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr absl::Duration kTick = absl::Nanoseconds(1);
+
+class PurgeEndedTest : public testing::Test {
+ protected:
+  PurgeEndedTest() { EXPECT_TRUE(Put(*engine_, owner_).ok()); }
+
+  void AddToken(uint64_t number, absl::Time expire_time, std::optional<absl::Time> revoke_time = std::nullopt) {
+    TokenRecord token = TokenNumber(number, owner_);
+    token.expire_time = expire_time;
+    token.revoke_time = revoke_time;
+    ASSERT_TRUE(Insert(*engine_, token).ok());
+  }
+
+  void AddRequest(const std::string& key, absl::Time forget_time) {
+    const absl::Status done = engine_->Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+      if (absl::Status status = transaction.PutRequest(key, {.forget_time = forget_time}); !status.ok()) return status;
+      return Decision::kCommit;
+    });
+    ASSERT_TRUE(done.ok()) << done;
+  }
+
+  bool KnowsRequest(const std::string& key) {
+    bool known = false;
+    const absl::Status done = engine_->Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+      known = transaction.GetRequest(key).value().has_value();
+      return Decision::kDiscard;
+    });
+    EXPECT_TRUE(done.ok()) << done;
+    return known;
+  }
+
+  std::vector<uint64_t> TokensLeft() { return ListAll(*engine_, {.include_revoked = true}); }
+
+  // Purges; an error fails the test. The number of tokens that were removed.
+  size_t PurgeTokens(absl::Time now) {
+    const absl::StatusOr<Purged> purged = PurgeEnded(store_, policy_, now);
+    EXPECT_TRUE(purged.ok()) << purged.status();
+    return purged.ok() ? purged->tokens : 0;
+  }
+
+  const Policy policy_;
+  const absl::Duration retention_ = policy_.ended_token_retention;
+  const UserRecord owner_ = UserNumber(1);
+  const std::unique_ptr<TokenStore> engine_ = NewMemoryTokenStore();
+  ControlledTokenStore store_{*engine_};
+};
+
+TEST_F(PurgeEndedTest, AnExpiredTokenIsKeptForTheWholeRetentionAndNotATickLonger) {
+  AddToken(1, At(100));
+  for (const absl::Time now : {At(0), At(100), At(100) + retention_ - kTick, At(100) + retention_}) {
+    EXPECT_EQ(PurgeTokens(now), 0) << now;
+    EXPECT_THAT(TokensLeft(), ElementsAre(1)) << now;
+  }
+  EXPECT_EQ(PurgeTokens(At(100) + retention_ + kTick), 1);
+  EXPECT_THAT(TokensLeft(), IsEmpty());
+}
+
+TEST_F(PurgeEndedTest, ARevokedTokenIsKeptFromItsRevocationOn) {
+  AddToken(1, At(1000), At(50));
+  EXPECT_EQ(PurgeTokens(At(50) + retention_), 0);
+  EXPECT_EQ(PurgeTokens(At(50) + retention_ + kTick), 1);
+  EXPECT_THAT(TokensLeft(), IsEmpty());
+}
+
+TEST_F(PurgeEndedTest, ARevocationAfterTheExpiryDoesNotProlongAnything) {
+  AddToken(1, At(100), At(5000));
+  EXPECT_EQ(PurgeTokens(At(100) + retention_), 0);
+  EXPECT_EQ(PurgeTokens(At(100) + retention_ + kTick), 1);
+}
+
+TEST_F(PurgeEndedTest, OnlyWhatEndedLongAgoGoes) {
+  AddToken(1, At(100));
+  AddToken(2, At(1'000'000'000));
+  AddToken(3, At(1'000'000'000), At(100));
+  AddToken(4, At(101));
+  EXPECT_EQ(PurgeTokens(At(100) + retention_ + kTick), 2);
+  EXPECT_THAT(TokensLeft(), ElementsAre(2, 4));
+}
+
+TEST_F(PurgeEndedTest, APurgedTokenIsGoneForGood) {
+  AddToken(1, At(100));
+  ASSERT_EQ(PurgeTokens(At(200) + retention_), 1);
+  EXPECT_EQ(engine_->GetToken(TokenUidNumber(1)).value(), std::nullopt);
+  EXPECT_FALSE(FindNumber(*engine_, 1).has_value());
+}
+
+TEST_F(PurgeEndedTest, TheRetentionIsThePolicys) {
+  AddToken(1, At(100));
+  const absl::StatusOr<Purged> purged =
+      PurgeEnded(store_, {.ended_token_retention = absl::ZeroDuration()}, At(100) + kTick);
+  ASSERT_TRUE(purged.ok());
+  EXPECT_EQ(purged->tokens, 1);
+}
+
+TEST_F(PurgeEndedTest, ARequestIdIsForgottenAfterItsTimeAndNotBefore) {
+  AddRequest("early", At(100));
+  AddRequest("late", At(101));
+  for (const absl::Time now : {At(0), At(100)}) {
+    const absl::StatusOr<Purged> purged = PurgeEnded(store_, policy_, now);
+    ASSERT_TRUE(purged.ok());
+    EXPECT_EQ(purged->requests, 0) << now;
+  }
+  const absl::StatusOr<Purged> purged = PurgeEnded(store_, policy_, At(100) + kTick);
+  ASSERT_TRUE(purged.ok());
+  EXPECT_EQ(purged->requests, 1);
+  EXPECT_FALSE(KnowsRequest("early"));
+  EXPECT_TRUE(KnowsRequest("late"));
+}
+
+TEST_F(PurgeEndedTest, WithNothingToDoNothingIsWritten) {
+  AddToken(1, At(100));
+  AddRequest("request", At(100));
+  const uint64_t before = engine_->CommitSequence();
+  EXPECT_EQ(PurgeTokens(At(50)), 0);
+  EXPECT_EQ(engine_->CommitSequence(), before);
+}
+
+TEST_F(PurgeEndedTest, AnErrorOfTheStoreIsReturnedAndNothingIsLost) {
+  AddToken(1, At(100));
+  store_.FailCommitsWith(absl::UnavailableError("no disk"));
+  const absl::Time later = At(200) + retention_;
+  EXPECT_EQ(PurgeEnded(store_, policy_, later).status(), absl::UnavailableError("no disk"));
+  EXPECT_THAT(TokensLeft(), ElementsAre(1));
+  store_.FailCommitsWith(absl::OkStatus());
+  EXPECT_EQ(PurgeTokens(later), 1);
+}
+
+// More than fits into one transaction of 500, on both sides of each multiple.
+struct Amount {
+  size_t tokens;
+  size_t requests;
+  int transactions;
+};
+
+class PurgeManyTest : public PurgeEndedTest, public testing::WithParamInterface<Amount> {};
+
+TEST_P(PurgeManyTest, EverythingGoesInSeveralTransactions) {
+  const Amount& amount = GetParam();
+  for (uint64_t i = 1; i <= amount.tokens; ++i) AddToken(i, At(100));
+  for (size_t i = 0; i < amount.requests; ++i) AddRequest(absl::StrCat("request ", i), At(100));
+  AddToken(1'000'000, At(1'000'000'000));
+  AddRequest("alive", At(1'000'000'000));
+  int transactions = 0;
+  store_.AfterCommit([&transactions] { ++transactions; });
+
+  const absl::StatusOr<Purged> purged = PurgeEnded(store_, policy_, At(200) + retention_);
+  ASSERT_TRUE(purged.ok()) << purged.status();
+  EXPECT_EQ(purged->tokens, amount.tokens);
+  EXPECT_EQ(purged->requests, amount.requests);
+  EXPECT_EQ(transactions, amount.transactions);
+  EXPECT_THAT(TokensLeft(), ElementsAre(1'000'000));
+  EXPECT_TRUE(KnowsRequest("alive"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Amounts, PurgeManyTest,
+                         testing::Values(Amount{0, 0, 1}, Amount{499, 0, 1}, Amount{500, 0, 2}, Amount{501, 0, 2},
+                                         Amount{1201, 3, 3}, Amount{3, 1001, 3}, Amount{500, 500, 2}),
+                         [](const testing::TestParamInfo<Amount>& amount) {
+                           return absl::StrCat(amount.param.tokens, "Tokens", amount.param.requests, "Requests");
+                         });
+
+}  // namespace
+}  // namespace pat

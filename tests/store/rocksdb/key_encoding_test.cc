@@ -1,0 +1,159 @@
+#include "store/rocksdb/key_encoding.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "store/rocksdb/index_rows.h"
+#include "tests/store/records_for_tests.h"
+
+namespace pat::rocks {
+namespace {
+
+using ::testing::Contains;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+TEST(KeyEncodingTest, BytesAreThoseOfTheFormat) {
+  // A change here is a change of the format on disk: see store/FORMAT.md.
+  UserUid owner;
+  owner.bytes.fill(0x11);
+  TokenUid uid;
+  uid.bytes.fill(0x22);
+  const Epochs epochs{.global = 1, .owner = 2};
+  const auto hex = [](const std::string& key) { return absl::BytesToHexString(key); };
+  const std::string o(32, '1');
+  const std::string u(32, '2');
+  const std::string time =
+      "8000000000000064"
+      "00000007";  // 100 s and 7 ns.
+  const absl::Time instant = absl::FromUnixSeconds(100) + absl::Nanoseconds(7);
+  EXPECT_EQ(hex(UidBytes(uid)), u);
+  EXPECT_EQ(hex(ListKey(AllPrefix(), 5, uid)),
+            "41"
+            "0000000000000005" +
+                u);
+  EXPECT_EQ(hex(ListKey(UnrevokedPrefix(), 5, uid)),
+            "42"
+            "0000000000000005" +
+                u);
+  EXPECT_EQ(hex(ListKey(OwnerAllPrefix(owner), 5, uid)), "43" + o + "0000000000000005" + u);
+  EXPECT_EQ(hex(ListKey(OwnerUnrevokedPrefix(owner, epochs), 5, uid)), "44" + o +
+                                                                           "0000000000000001"
+                                                                           "0000000000000002"
+                                                                           "0000000000000005" +
+                                                                           u);
+  EXPECT_EQ(hex(LiveNameKey(LiveNamePrefix(owner, epochs, "ab"), instant, uid)), "4e" + o +
+                                                                                     "0000000000000001"
+                                                                                     "0000000000000002"
+                                                                                     "61620001"
+                                                                                     "7fffffffffffff9b"
+                                                                                     "fffffff8" +
+                                                                                     u);
+  EXPECT_EQ(hex(LiveExpiryKey(LiveExpiryPrefix(owner, epochs), instant, uid)), "45" + o +
+                                                                                   "0000000000000001"
+                                                                                   "0000000000000002" +
+                                                                                   time + u);
+  EXPECT_EQ(hex(EndedKey(instant, uid)), time + u);
+  EXPECT_EQ(hex(UserKey(owner)), "55" + o);
+  EXPECT_EQ(UserKeyOf(UidBytes(owner)), UserKey(owner));
+  EXPECT_EQ(UserIdKey("ann"), "Iann");
+  EXPECT_EQ(RequestKey("key"), "Rkey");
+  EXPECT_EQ(hex(ForgetKey(instant, "key")), "46" + time + "6b6579");
+  EXPECT_EQ(HmacKey(HmacNumber(1)).size(), 40u);
+}
+
+TEST(KeyEncodingTest, PartsComeOutAgain) {
+  const TokenUid uid = TokenUidNumber(7);
+  const std::string list = ListKey(OwnerAllPrefix(UserUidNumber(1)), 1234, uid);
+  EXPECT_EQ(UidAtEnd(list), uid);
+  EXPECT_EQ(CreateSequenceOf(list), 1234u);
+  const std::string live = LiveNameKey(LiveNamePrefix(UserUidNumber(1), {}, "name"), At(3), uid);
+  EXPECT_EQ(UidAtEnd(live), uid);
+  EXPECT_EQ(ExpireTimeOf(live), At(3));
+  EXPECT_EQ(RequestOf(ForgetKey(At(1), "key")), "key");
+  EXPECT_EQ(RequestKeyOf(RequestKey("key")), "key");
+  EXPECT_EQ(RequestKeyOf(ForgetKey(At(1), "key")), std::nullopt);
+  EXPECT_TRUE(IsUserKey(UserKey(UserUidNumber(1))));
+  EXPECT_FALSE(IsUserKey(UserIdKey("U")));
+  EXPECT_EQ(UidAtEnd("short"), std::nullopt);
+  EXPECT_EQ(CreateSequenceOf("short"), std::nullopt);
+  EXPECT_EQ(ExpireTimeOf("short"), std::nullopt);
+  EXPECT_EQ(RequestOf("F"), std::nullopt);
+}
+
+TEST(KeyEncodingTest, EndOfPrefixIsBehindEveryKeyAndBeforeTheNextPrefix) {
+  EXPECT_EQ(EndOfPrefix("a"), "b");
+  EXPECT_EQ(EndOfPrefix("a\xff\xff"), "b");
+  const std::string prefix = OwnerAllPrefix(UserUidNumber(1));
+  EXPECT_LT(prefix + std::string(100, '\xff'), EndOfPrefix(prefix));
+  EXPECT_LE(EndOfPrefix(prefix), OwnerAllPrefix(UserUidNumber(2)));
+  UserUid last;
+  last.bytes.fill(0xff);
+  EXPECT_LT(ListKey(OwnerAllPrefix(last), ~uint64_t{0}, TokenUidNumber(1)), EndOfPrefix(OwnerAllPrefix(last)));
+  EXPECT_LE(EndOfPrefix(OwnerAllPrefix(last)), OwnerUnrevokedPrefix(UserUid{}, {}));
+}
+
+TEST(KeyEncodingTest, ListsAreInOrderOfCreation) {
+  const std::string prefix = OwnerAllPrefix(UserUidNumber(1));
+  for (const uint64_t sequence : {uint64_t{0}, uint64_t{1}, uint64_t{255}, uint64_t{256}, uint64_t{1} << 32}) {
+    EXPECT_LT(ListKey(prefix, sequence, TokenUidNumber(~uint64_t{0})), ListPosition(prefix, sequence + 1));
+    EXPECT_LE(ListPosition(prefix, sequence), ListKey(prefix, sequence, TokenUid{}));
+  }
+}
+
+TEST(KeyEncodingTest, LiveExpiryPositionIsBetweenTheDeadAndTheLiving) {
+  const std::string prefix = LiveExpiryPrefix(UserUidNumber(1), {});
+  TokenUid last;
+  last.bytes.fill(0xff);
+  for (const absl::Duration within : {absl::ZeroDuration(), absl::Nanoseconds(1) / 4, absl::Nanoseconds(3) / 4}) {
+    const std::string position = LiveExpiryPosition(prefix, At(5) + within);
+    EXPECT_LT(LiveExpiryKey(prefix, At(5), last), position) << "expires now: not live";
+    EXPECT_GE(LiveExpiryKey(prefix, At(5) + absl::Nanoseconds(1), TokenUid{}), position);
+  }
+}
+
+TEST(IndexRowsTest, EveryRowOfATokenHasAKeyOfItsOwn) {
+  const UserRecord user = UserNumber(1);
+  std::set<std::pair<Family, std::string>> keys;
+  size_t rows = 0;
+  for (uint64_t number = 1; number <= 3; ++number) {
+    for (const Row& row : IndexRowsOf(TokenNumber(number, user))) {
+      keys.emplace(row.family, row.key);
+      ++rows;
+    }
+  }
+  EXPECT_EQ(keys.size(), rows);
+  EXPECT_EQ(rows, 24u);
+}
+
+TEST(IndexRowsTest, RevokedTokenKeepsOnlyWhatRevokedTokensAreFoundBy) {
+  TokenRecord token = TokenNumber(1, UserNumber(1));
+  const std::vector<Row> living = IndexRowsOf(token);
+  token.revoke_time = At(1);
+  const std::vector<Row> revoked = IndexRowsOf(token);
+  EXPECT_THAT(living, SizeIs(8));
+  EXPECT_THAT(revoked, SizeIs(4));
+  for (const Row& row : revoked) EXPECT_NE(row.family, Family::kLive);
+  EXPECT_THAT(revoked, Contains(testing::Field(&Row::family, Family::kHmacs)));
+  EXPECT_THAT(revoked, Contains(Row{Family::kEnded, EndedKey(At(1), token.uid), ""}));
+  EXPECT_THAT(living, Contains(Row{Family::kEnded, EndedKey(token.expire_time, token.uid), ""}));
+}
+
+TEST(IndexRowsTest, RowsDependOnWhatTheyIndexAlone) {
+  const TokenRecord token = TokenNumber(1, UserNumber(1));
+  TokenRecord changed = token;
+  changed.description = "another";
+  changed.scopes = {"*"};
+  changed.audiences = {"x"};
+  changed.change_sequence = 99;
+  changed.regenerate_time = At(3);
+  EXPECT_EQ(IndexRowsOf(token), IndexRowsOf(changed));
+}
+
+}  // namespace
+}  // namespace pat::rocks

@@ -1,0 +1,93 @@
+// TestAuthority: everything that issues and judges tokens, over the memory engine, on a clock that is moved by hand.
+//
+// The catalogue is small: OR.Folders covers OR.Folders.Read and OR.Folders.Write, TM.Defects covers TM.Defects.Read, and
+// PAT.SelfRegenerate and 70 scopes Many.00 ... Many.69 stand alone. There are no users at first.
+#ifndef PAT_TESTS_SUPPORT_TEST_AUTHORITY_H_
+#define PAT_TESTS_SUPPORT_TEST_AUTHORITY_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "server/core/clock.h"
+#include "server/core/peppers.h"
+#include "server/core/policy.h"
+#include "server/core/principal.h"
+#include "server/core/resource_name.h"
+#include "server/core/scope_catalog.h"
+#include "server/core/store_facts.h"
+#include "server/core/token_lifecycle.h"
+#include "server/core/token_secret.h"
+#include "store/token_store.h"
+#include "tests/support/controlled_token_store.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/manual_executor.h"
+
+namespace pat {
+
+Principal AsUser(absl::string_view user_id);
+Principal AsAdministrator(absl::string_view user_id);
+
+// A token that was issued, with its secret.
+struct IssuedToken {
+  std::string name;
+  TokenUid uid;
+  std::string secret;
+  TokenDigest digest;
+};
+
+// A pepper of 32 bytes of this value.
+Secret PepperOf(char byte);
+
+// Threads: as the objects that it gives. Issue() and the other methods that write may be called from any thread.
+class TestAuthority {
+ public:
+  TestAuthority();
+
+  // What it is made of, each a part that a test may use by itself.
+  FakeClockSource time;
+  const Clock clock{time};
+  Policy policy;  // Change it before there are other threads.
+  const std::shared_ptr<const ScopeCatalog> catalog;
+  const std::unique_ptr<const Peppers> peppers;
+  const std::unique_ptr<TokenStore> engine;
+  ControlledTokenStore store{*engine};
+  ManualExecutor executor;
+  StoreFacts facts;
+
+  // Told of new secrets. Set it before there are other threads.
+  std::function<void(const TokenDigest&)> on_new_secret;
+  TokenLifecycle tokens;
+
+  // A local user with all grants.
+  void AddUser(absl::string_view id);
+  void ChangeUser(absl::string_view id, absl::FunctionRef<void(UserRecord&)> change);
+
+  // A request that is right: a new display name, scope OR.Folders, a life of 30 days.
+  CreateTokenQuery GoodCreation(absl::string_view user_id);
+
+  // Creates a token; a refusal fails the test.
+  IssuedToken Issue(const CreateTokenQuery& query);
+  IssuedToken Issue(absl::string_view user_id) { return Issue(GoodCreation(user_id)); }
+
+  // Revokes it as its owner; a refusal fails the test. Returns last_accept_time.
+  absl::Time Revoke(const IssuedToken& token);
+
+  // Regenerates it as its owner, unchanged; a refusal fails the test. Returns the token with the new secret.
+  IssuedToken Regenerate(const IssuedToken& token);
+
+ private:
+  std::atomic<int> named_ = 0;
+};
+
+// The {user} of "users/{user}/tokens/{token}".
+std::string OwnerIdOf(const IssuedToken& token);
+
+}  // namespace pat
+
+#endif  // PAT_TESTS_SUPPORT_TEST_AUTHORITY_H_
