@@ -39,7 +39,7 @@ void SecretText::StripLineEnd() {
 }
 
 void SecretText::Wipe() {
-  explicit_bzero(bytes_.data(), bytes_.capacity());
+  if (bytes_.capacity() > 0) explicit_bzero(bytes_.data(), bytes_.capacity());
   bytes_.clear();
 }
 

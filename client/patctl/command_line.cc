@@ -24,8 +24,6 @@ constexpr char kExitCodes[] =
 
 constexpr char kSeeGlobal[] = "Flags for server, user and output: see patctl --help. They may stand here too.\n";
 
-std::string Text(absl::string_view text) { return std::string(text); }
-
 // Hands what `parse` makes of the text to `take`; its error becomes one of the command line.
 template <typename T, typename Take>
 CLI::Option* AddParsed(CLI::App& app, const std::string& name, absl::StatusOr<T> (*parse)(absl::string_view), Take take,
@@ -34,7 +32,7 @@ CLI::Option* AddParsed(CLI::App& app, const std::string& name, absl::StatusOr<T>
       name,
       [name, parse, take](const std::string& text) {
         auto value = parse(text);
-        if (!value.ok()) throw CLI::ValidationError(name, Text(value.status().message()));
+        if (!value.ok()) throw CLI::ValidationError(name, std::string(value.status().message()));
         take(*std::move(value));
       },
       description);
@@ -201,7 +199,8 @@ void AddIntrospect(CLI::App& root, Options& options) {
          [&introspect](const std::vector<std::string>& texts) {
            for (const std::string& text : texts) {
              auto requirement = ParseRequirement(text);
-             if (!requirement.ok()) throw CLI::ValidationError("--require", Text(requirement.status().message()));
+             if (!requirement.ok())
+               throw CLI::ValidationError("--require", std::string(requirement.status().message()));
              introspect.requirements.push_back(*std::move(requirement));
            }
          },

@@ -10,14 +10,13 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "client/patctl/exit_code.h"
+#include "client/patctl/paging.h"
 #include "client/patctl/prompt.h"
 #include "client/patctl/table.h"
 #include "client/patctl/text.h"
 
 namespace pat::patctl {
 namespace {
-
-constexpr int kPageSize = 200;
 
 // The scopes of one resource, and of which product it is.
 struct Resource {
@@ -93,16 +92,14 @@ absl::StatusOr<std::vector<v1::Scope>> FetchScopes(absl::string_view query, Sess
   std::vector<v1::Scope> scopes;
   v1::ListScopesRequest request;
   request.set_query(std::string(query));
-  request.set_page_size(kPageSize);
-  while (true) {
-    v1::ListScopesResponse response;
-    absl::Status status = session.Call(session.tokens(), &v1::TokenService::Stub::ListScopes, request, &response);
-    if (!status.ok()) return status;
-    scopes.insert(scopes.end(), response.scopes().begin(), response.scopes().end());
-    if (response.next_page_token().empty()) return scopes;
-    if (response.next_page_token() == request.page_token()) return Failed("the server answers the same page for ever");
-    request.set_page_token(response.next_page_token());
-  }
+  absl::Status status = ForEachPage(
+      &v1::TokenService::Stub::ListScopes, std::move(request),
+      [&scopes](const v1::ListScopesResponse& page) {
+        scopes.insert(scopes.end(), page.scopes().begin(), page.scopes().end());
+      },
+      session);
+  if (!status.ok()) return status;
+  return scopes;
 }
 
 absl::StatusOr<std::vector<std::string>> PickScopes(Session& session) {

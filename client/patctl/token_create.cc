@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/patctl/commands.h"
+#include "client/patctl/expiration.h"
 #include "client/patctl/expiry.h"
 #include "client/patctl/prompt.h"
 #include "client/patctl/scope_picker.h"
@@ -59,11 +60,7 @@ v1::CreateTokenRequest RequestOf(const TokenCreateOptions& options, const std::s
   request.set_description(options.description);
   request.mutable_scopes()->Assign(options.scopes.begin(), options.scopes.end());
   request.mutable_audiences()->Assign(options.audiences.begin(), options.audiences.end());
-  if (const auto* ttl = std::get_if<absl::Duration>(&*options.expiry)) {
-    *request.mutable_ttl() = ToProto(*ttl);
-  } else {
-    *request.mutable_expire_time() = ToProto(std::get<absl::Time>(*options.expiry));
-  }
+  SetExpiration(*options.expiry, request);
   request.set_request_id(options.request_id);
   request.set_validate_only(options.validate_only);
   return request;

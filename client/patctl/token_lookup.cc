@@ -1,17 +1,18 @@
 #include "client/patctl/token_lookup.h"
 
+#include <utility>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/patctl/exit_code.h"
+#include "client/patctl/paging.h"
 #include "client/patctl/text.h"
 #include "client/patctl/token_view.h"
 
 namespace pat::patctl {
 namespace {
-
-constexpr int kPageSize = 200;
 
 // As in RFC 9562; the case is not judged here.
 bool IsUid(absl::string_view text) {
@@ -64,17 +65,15 @@ absl::StatusOr<std::vector<v1::Token>> FetchTokens(const std::string& parent, bo
   std::vector<v1::Token> tokens;
   v1::ListTokensRequest request;
   request.set_parent(parent);
-  request.set_page_size(kPageSize);
   request.set_show_revoked(show_revoked);
-  while (true) {
-    v1::ListTokensResponse response;
-    absl::Status status = session.Call(session.tokens(), &v1::TokenService::Stub::ListTokens, request, &response);
-    if (!status.ok()) return status;
-    tokens.insert(tokens.end(), response.tokens().begin(), response.tokens().end());
-    if (response.next_page_token().empty()) return tokens;
-    if (response.next_page_token() == request.page_token()) return Failed("the server answers the same page for ever");
-    request.set_page_token(response.next_page_token());
-  }
+  absl::Status status = ForEachPage(
+      &v1::TokenService::Stub::ListTokens, std::move(request),
+      [&tokens](const v1::ListTokensResponse& page) {
+        tokens.insert(tokens.end(), page.tokens().begin(), page.tokens().end());
+      },
+      session);
+  if (!status.ok()) return status;
+  return tokens;
 }
 
 std::optional<std::string> ResourceName(absl::string_view reference, const std::string& parent) {

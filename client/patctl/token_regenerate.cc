@@ -1,5 +1,6 @@
 #include "absl/strings/str_cat.h"
 #include "client/patctl/commands.h"
+#include "client/patctl/expiration.h"
 #include "client/patctl/prompt.h"
 #include "client/patctl/text.h"
 #include "client/patctl/time_text.h"
@@ -49,13 +50,7 @@ absl::StatusOr<ExitCode> TokenRegenerate(const TokenRegenerateOptions& options, 
   v1::RegenerateTokenRequest request;
   request.set_request_id(options.request_id);
   request.set_validate_only(options.validate_only);
-  if (options.expiry.has_value()) {
-    if (const auto* ttl = std::get_if<absl::Duration>(&*options.expiry)) {
-      *request.mutable_ttl() = ToProto(*ttl);
-    } else {
-      *request.mutable_expire_time() = ToProto(std::get<absl::Time>(*options.expiry));
-    }
-  }
+  if (options.expiry.has_value()) SetExpiration(*options.expiry, request);
   absl::Status status = SelectConfirmed(options.token, session, request);
   if (!status.ok()) return status;
 

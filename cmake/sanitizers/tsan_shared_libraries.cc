@@ -38,12 +38,8 @@ void AnnotateIgnoreReadsEnd(const char* file, int line);
 
 namespace {
 
-void Acquire(const volatile void* address) {
-  __tsan_acquire(const_cast<void*>(address));
-}
-void Release(const volatile void* address) {
-  __tsan_release(const_cast<void*>(address));
-}
+void Acquire(const volatile void* address) { __tsan_acquire(const_cast<void*>(address)); }
+void Release(const volatile void* address) { __tsan_release(const_cast<void*>(address)); }
 
 class IgnoreReads {
  public:
@@ -66,18 +62,15 @@ void* Find(const std::string& symbol) {
 // The symbol "_ZN4absl<inline namespace><rest>".
 std::string AbslSymbol(const char* qualifier, const char* rest) {
   const std::string name = PAT_STRING(ABSL_OPTION_INLINE_NAMESPACE_NAME);
-  return std::string("_ZN") + qualifier + "4absl" +
-         std::to_string(name.size()) + name + rest;
+  return std::string("_ZN") + qualifier + "4absl" + std::to_string(name.size()) + name + rest;
 }
 
 }  // namespace
 
 // The real function, found at the first call.
 #define PAT_REAL_ABSL(qualifier, rest, ...) \
-  static const auto real =                  \
-      reinterpret_cast<__VA_ARGS__>(Find(AbslSymbol(qualifier, rest)))
-#define PAT_REAL(symbol, ...) \
-  static const auto real = reinterpret_cast<__VA_ARGS__>(Find(symbol))
+  static const auto real = reinterpret_cast<__VA_ARGS__>(Find(AbslSymbol(qualifier, rest)))
+#define PAT_REAL(symbol, ...) static const auto real = reinterpret_cast<__VA_ARGS__>(Find(symbol))
 
 namespace absl {
 ABSL_NAMESPACE_BEGIN
@@ -136,44 +129,33 @@ bool Mutex::ReaderTryLock() {
   const type result = real(__VA_ARGS__);               \
   Acquire(this);                                       \
   return result
-#define PAT_WAIT(rest, ...)                                             \
-  PAT_REAL_ABSL("", rest, void (*)(Mutex*, const Condition&));          \
-  Release(this);                                                        \
-  IgnoreReads ignore;                                                   \
-  real(__VA_ARGS__);                                                    \
+#define PAT_WAIT(rest, ...)                                    \
+  PAT_REAL_ABSL("", rest, void (*)(Mutex*, const Condition&)); \
+  Release(this);                                               \
+  IgnoreReads ignore;                                          \
+  real(__VA_ARGS__);                                           \
   Acquire(this)
 
-void Mutex::Await(const Condition& condition) {
-  PAT_WAIT("5Mutex5AwaitERKNS0_9ConditionE", this, condition);
-}
-void Mutex::LockWhen(const Condition& condition) {
-  PAT_WAIT("5Mutex8LockWhenERKNS0_9ConditionE", this, condition);
-}
+void Mutex::Await(const Condition& condition) { PAT_WAIT("5Mutex5AwaitERKNS0_9ConditionE", this, condition); }
+void Mutex::LockWhen(const Condition& condition) { PAT_WAIT("5Mutex8LockWhenERKNS0_9ConditionE", this, condition); }
 void Mutex::ReaderLockWhen(const Condition& condition) {
   PAT_WAIT("5Mutex14ReaderLockWhenERKNS0_9ConditionE", this, condition);
 }
 bool Mutex::AwaitWithTimeout(const Condition& condition, Duration timeout) {
-  PAT_WAIT_RETURNING(bool,
-                     "5Mutex16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE",
-                     bool (*)(Mutex*, const Condition&, Duration), this,
-                     condition, timeout);
+  PAT_WAIT_RETURNING(bool, "5Mutex16AwaitWithTimeoutERKNS0_9ConditionENS0_8DurationE",
+                     bool (*)(Mutex*, const Condition&, Duration), this, condition, timeout);
 }
 bool Mutex::AwaitWithDeadline(const Condition& condition, Time deadline) {
-  PAT_WAIT_RETURNING(bool,
-                     "5Mutex17AwaitWithDeadlineERKNS0_9ConditionENS0_4TimeE",
-                     bool (*)(Mutex*, const Condition&, Time), this, condition,
-                     deadline);
+  PAT_WAIT_RETURNING(bool, "5Mutex17AwaitWithDeadlineERKNS0_9ConditionENS0_4TimeE",
+                     bool (*)(Mutex*, const Condition&, Time), this, condition, deadline);
 }
 bool Mutex::LockWhenWithTimeout(const Condition& condition, Duration timeout) {
-  PAT_WAIT_RETURNING(
-      bool, "5Mutex19LockWhenWithTimeoutERKNS0_9ConditionENS0_8DurationE",
-      bool (*)(Mutex*, const Condition&, Duration), this, condition, timeout);
+  PAT_WAIT_RETURNING(bool, "5Mutex19LockWhenWithTimeoutERKNS0_9ConditionENS0_8DurationE",
+                     bool (*)(Mutex*, const Condition&, Duration), this, condition, timeout);
 }
 bool Mutex::LockWhenWithDeadline(const Condition& condition, Time deadline) {
-  PAT_WAIT_RETURNING(bool,
-                     "5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE",
-                     bool (*)(Mutex*, const Condition&, Time), this, condition,
-                     deadline);
+  PAT_WAIT_RETURNING(bool, "5Mutex20LockWhenWithDeadlineERKNS0_9ConditionENS0_4TimeE",
+                     bool (*)(Mutex*, const Condition&, Time), this, condition, deadline);
 }
 
 void CondVar::Wait(Mutex* mutex) {
@@ -186,8 +168,7 @@ void CondVar::Wait(Mutex* mutex) {
   Acquire(mutex);
 }
 bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) {
-  PAT_REAL_ABSL("", "7CondVar15WaitWithTimeoutEPNS0_5MutexENS0_8DurationE",
-                bool (*)(CondVar*, Mutex*, Duration));
+  PAT_REAL_ABSL("", "7CondVar15WaitWithTimeoutEPNS0_5MutexENS0_8DurationE", bool (*)(CondVar*, Mutex*, Duration));
   Release(mutex);
   IgnoreReads ignore;
   const bool expired = real(this, mutex, timeout);
@@ -195,8 +176,7 @@ bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) {
   return expired;
 }
 bool CondVar::WaitWithDeadline(Mutex* mutex, Time deadline) {
-  PAT_REAL_ABSL("", "7CondVar16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE",
-                bool (*)(CondVar*, Mutex*, Time));
+  PAT_REAL_ABSL("", "7CondVar16WaitWithDeadlineEPNS0_5MutexENS0_4TimeE", bool (*)(CondVar*, Mutex*, Time));
   Release(mutex);
   IgnoreReads ignore;
   const bool expired = real(this, mutex, deadline);
@@ -210,30 +190,26 @@ void Notification::Notify() {
   real(this);
 }
 void Notification::WaitForNotification() const {
-  PAT_REAL_ABSL("K", "12Notification19WaitForNotificationEv",
-                void (*)(const Notification*));
+  PAT_REAL_ABSL("K", "12Notification19WaitForNotificationEv", void (*)(const Notification*));
   real(this);
   Acquire(this);
 }
 bool Notification::WaitForNotificationWithTimeout(Duration timeout) const {
-  PAT_REAL_ABSL("K",
-                "12Notification30WaitForNotificationWithTimeoutENS0_8DurationE",
+  PAT_REAL_ABSL("K", "12Notification30WaitForNotificationWithTimeoutENS0_8DurationE",
                 bool (*)(const Notification*, Duration));
   const bool notified = real(this, timeout);
   Acquire(this);
   return notified;
 }
 bool Notification::WaitForNotificationWithDeadline(Time deadline) const {
-  PAT_REAL_ABSL("K", "12Notification31WaitForNotificationWithDeadlineENS0_4TimeE",
-                bool (*)(const Notification*, Time));
+  PAT_REAL_ABSL("K", "12Notification31WaitForNotificationWithDeadlineENS0_4TimeE", bool (*)(const Notification*, Time));
   const bool notified = real(this, deadline);
   Acquire(this);
   return notified;
 }
 
 bool BlockingCounter::DecrementCount() {
-  PAT_REAL_ABSL("", "15BlockingCounter14DecrementCountEv",
-                bool (*)(BlockingCounter*));
+  PAT_REAL_ABSL("", "15BlockingCounter14DecrementCountEv", bool (*)(BlockingCounter*));
   Release(this);
   return real(this);
 }
@@ -251,48 +227,38 @@ ABSL_NAMESPACE_END
 
 extern "C" {
 
-grpc_call_error grpc_call_start_batch(grpc_call* call, const grpc_op* ops,
-                                      size_t nops, void* tag, void* reserved) {
+grpc_call_error grpc_call_start_batch(grpc_call* call, const grpc_op* ops, size_t nops, void* tag, void* reserved) {
   PAT_REAL("grpc_call_start_batch", decltype(&grpc_call_start_batch));
   Release(tag);
   return real(call, ops, nops, tag, reserved);
 }
 
-grpc_call_error grpc_server_request_call(
-    grpc_server* server, grpc_call** call, grpc_call_details* details,
-    grpc_metadata_array* metadata, grpc_completion_queue* bound_to_call,
-    grpc_completion_queue* for_notification, void* tag) {
+grpc_call_error grpc_server_request_call(grpc_server* server, grpc_call** call, grpc_call_details* details,
+                                         grpc_metadata_array* metadata, grpc_completion_queue* bound_to_call,
+                                         grpc_completion_queue* for_notification, void* tag) {
   PAT_REAL("grpc_server_request_call", decltype(&grpc_server_request_call));
   Release(tag);
-  return real(server, call, details, metadata, bound_to_call, for_notification,
-              tag);
+  return real(server, call, details, metadata, bound_to_call, for_notification, tag);
 }
 
-grpc_call_error grpc_server_request_registered_call(
-    grpc_server* server, void* method, grpc_call** call, gpr_timespec* deadline,
-    grpc_metadata_array* metadata, grpc_byte_buffer** payload,
-    grpc_completion_queue* bound_to_call,
-    grpc_completion_queue* for_notification, void* tag) {
-  PAT_REAL("grpc_server_request_registered_call",
-           decltype(&grpc_server_request_registered_call));
+grpc_call_error grpc_server_request_registered_call(grpc_server* server, void* method, grpc_call** call,
+                                                    gpr_timespec* deadline, grpc_metadata_array* metadata,
+                                                    grpc_byte_buffer** payload, grpc_completion_queue* bound_to_call,
+                                                    grpc_completion_queue* for_notification, void* tag) {
+  PAT_REAL("grpc_server_request_registered_call", decltype(&grpc_server_request_registered_call));
   Release(tag);
-  return real(server, method, call, deadline, metadata, payload, bound_to_call,
-              for_notification, tag);
+  return real(server, method, call, deadline, metadata, payload, bound_to_call, for_notification, tag);
 }
 
-grpc_event grpc_completion_queue_next(grpc_completion_queue* queue,
-                                      gpr_timespec deadline, void* reserved) {
-  PAT_REAL("grpc_completion_queue_next",
-           decltype(&grpc_completion_queue_next));
+grpc_event grpc_completion_queue_next(grpc_completion_queue* queue, gpr_timespec deadline, void* reserved) {
+  PAT_REAL("grpc_completion_queue_next", decltype(&grpc_completion_queue_next));
   const grpc_event event = real(queue, deadline, reserved);
   if (event.type == GRPC_OP_COMPLETE) Acquire(event.tag);
   return event;
 }
 
-grpc_event grpc_completion_queue_pluck(grpc_completion_queue* queue, void* tag,
-                                       gpr_timespec deadline, void* reserved) {
-  PAT_REAL("grpc_completion_queue_pluck",
-           decltype(&grpc_completion_queue_pluck));
+grpc_event grpc_completion_queue_pluck(grpc_completion_queue* queue, void* tag, gpr_timespec deadline, void* reserved) {
+  PAT_REAL("grpc_completion_queue_pluck", decltype(&grpc_completion_queue_pluck));
   const grpc_event event = real(queue, tag, deadline, reserved);
   if (event.type == GRPC_OP_COMPLETE) Acquire(event.tag);
   return event;
@@ -302,8 +268,7 @@ grpc_event grpc_completion_queue_pluck(grpc_completion_queue* queue, void* tag,
 
 namespace grpc {
 
-void Alarm::SetInternal(CompletionQueue* queue, gpr_timespec deadline,
-                        void* tag) {
+void Alarm::SetInternal(CompletionQueue* queue, gpr_timespec deadline, void* tag) {
   PAT_REAL("_ZN4grpc5Alarm11SetInternalEPNS_15CompletionQueueE12gpr_timespecPv",
            void (*)(Alarm*, CompletionQueue*, gpr_timespec, void*));
   Release(tag);
@@ -312,10 +277,9 @@ void Alarm::SetInternal(CompletionQueue* queue, gpr_timespec deadline,
 
 // Also what was set or asked for with a tag of the application's and came back
 // through one of gRPC's own.
-CompletionQueue::NextStatus CompletionQueue::AsyncNextInternal(
-    void** tag, bool* ok, gpr_timespec deadline) {
+CompletionQueue::NextStatus CompletionQueue::AsyncNextInternal(void** tag, bool* ok, gpr_timespec deadline) {
   PAT_REAL("_ZN4grpc15CompletionQueue17AsyncNextInternalEPPvPb12gpr_timespec",
-           NextStatus (*)(CompletionQueue*, void**, bool*, gpr_timespec));
+           NextStatus(*)(CompletionQueue*, void**, bool*, gpr_timespec));
   const NextStatus status = real(this, tag, ok, deadline);
   if (status == GOT_EVENT) Acquire(*tag);
   return status;

@@ -41,6 +41,8 @@ grpc::Status HealthService::Check(grpc::ServerContext* /*context*/, const Health
 
 grpc::Status HealthService::Watch(grpc::ServerContext* context, const HealthCheckRequest* request,
                                   grpc::ServerWriter<HealthCheckResponse>* writer) {
+  const bool known = Knows(request->service());
+  bool draining = false;
   {
     const absl::MutexLock lock(&mutex_);
     if (watchers_ >= kMostWatchers) {
@@ -48,16 +50,19 @@ grpc::Status HealthService::Watch(grpc::ServerContext* context, const HealthChec
                                     {.reason = "RATE_LIMITED", .retry_delay = absl::Seconds(10)}));
     }
     ++watchers_;
+    draining = draining_;
   }
+  const bool ended_before = draining;
   HealthCheckResponse response;
-  response.set_status(Knows(request->service()) ? HealthCheckResponse::SERVING : HealthCheckResponse::SERVICE_UNKNOWN);
-  bool open = writer->Write(response);
-  bool draining = false;
+  response.set_status(!known         ? HealthCheckResponse::SERVICE_UNKNOWN
+                      : ended_before ? HealthCheckResponse::NOT_SERVING
+                                     : HealthCheckResponse::SERVING);
+  const bool open = writer->Write(response);
   while (open && !draining && !context->IsCancelled()) {
     const absl::MutexLock lock(&mutex_);
     draining = mutex_.AwaitWithTimeout(absl::Condition(&draining_), kLookForCancellation);
   }
-  if (open && draining && Knows(request->service())) {
+  if (open && draining && !ended_before && known) {
     response.set_status(HealthCheckResponse::NOT_SERVING);
     writer->Write(response);
   }

@@ -5,7 +5,7 @@
 // inside, and the caller learns only whether it makes sense to try again.
 //
 // Details are kept under 4 kB, because a client refuses more than its header limit: at most 20 violations, and then one
-// that says how many more there are.
+// that says how many more there are; a text of over 600 bytes is cut.
 //
 // Threads: a pure function.
 #ifndef PAT_SERVER_RPC_STATUS_MAPPING_H_

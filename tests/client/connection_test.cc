@@ -12,6 +12,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "tests/client/fake_server.h"
 #include "tests/client/test_certificate.h"
 
@@ -95,15 +96,14 @@ TEST_F(ConnectionTest, HandsOnTheStatusOfTheServer) {
 }
 
 TEST_F(ConnectionTest, EndsACallThatTakesTooLong) {
+  absl::Notification given_up;
   FakeServer server;
-  server.on_call = [](grpc::ServerContext& context) {
-    while (!context.IsCancelled()) {
-    }
-  };
+  server.on_call = [&given_up](grpc::ServerContext&) { given_up.WaitForNotification(); };
   ConnectionOptions options = To(server.address());
   options.timeout = absl::Milliseconds(100);
   const auto connection = Connection::Create(std::move(options));
   EXPECT_EQ(Check(**connection).error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  given_up.Notify();
 }
 
 TEST_F(ConnectionTest, ReachesLoopbackOverIpv4AndIpv6) {

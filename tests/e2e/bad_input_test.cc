@@ -103,15 +103,13 @@ const std::vector<BadCreation>& BadCreations() {
        "audiences"},
       {"no end", [](auto& r) { r.clear_expiration(); }, "expire_time"},
       {"end in the past", [](auto& r) { r.mutable_expire_time()->set_seconds(1'000'000'000); }, "expire_time"},
-      {"end now", [](auto& r) { r.mutable_expire_time()->set_seconds(FakeClockSource::kStartSeconds); },
-       "expire_time"},
+      {"end now", [](auto& r) { r.mutable_expire_time()->set_seconds(FakeClockSource::kStartSeconds); }, "expire_time"},
       {"end before the first year", [](auto& r) { r.mutable_expire_time()->set_seconds(-62'135'596'801); },
        "expire_time"},
       {"end beyond the policy",
        [](auto& r) { r.mutable_expire_time()->set_seconds(FakeClockSource::kStartSeconds + 365 * 86'400 + 86'400); },
        "expire_time"},
-      {"end in the year 10000", [](auto& r) { r.mutable_expire_time()->set_seconds(253'402'300'800); },
-       "expire_time"},
+      {"end in the year 10000", [](auto& r) { r.mutable_expire_time()->set_seconds(253'402'300'800); }, "expire_time"},
       {"end at the end of int64", [](auto& r) { r.mutable_expire_time()->set_seconds(INT64_MAX); }, "expire_time"},
       {"end with negative nanos",
        [](auto& r) {
@@ -433,12 +431,12 @@ TEST_F(BadBytesTest, WhatCannotBeDecodedIsRefused) {
   const v1::CreateTokenRequest good = CreationFor("ada", "cut");
   const std::string cut = good.SerializeAsString().substr(0, good.ByteSizeLong() - 1);
   const std::vector<std::string> undecodable = {
-      "\x0a\x05shor",        // Cut inside field 1.
+      "\x0a\x05shor",          // Cut inside field 1.
       "\x0a\xff\xff\xff\x0f",  // A length beyond the end.
-      "\x0a",                // No length.
-      "\x07",                // No such wire type.
-      "\x0a\x02\xc3\x28",    // Field 1, a string that is not UTF-8.
-      "\x0b\x0a",            // A group that does not end.
+      "\x0a",                  // No length.
+      "\x07",                  // No such wire type.
+      "\x0a\x02\xc3\x28",      // Field 1, a string that is not UTF-8.
+      "\x0b\x0a",              // A group that does not end.
       std::string(64, '\xff'),
   };
   for (const std::string& bytes : undecodable) {

@@ -292,9 +292,8 @@ TEST_F(BadIntrospectionTest, BatchAnswersInOrderDuplicatesToo) {
   const MadeToken revoked = Make();
   client().Revoke(revoked.token);
   v1::BatchIntrospectRequest batch;
-  for (const std::string& token :
-       {second.secret, UnknownSecret(), first.secret, std::string("malformed"), second.secret, revoked.secret,
-        first.secret}) {
+  for (const std::string& token : {second.secret, UnknownSecret(), first.secret, std::string("malformed"),
+                                   second.secret, revoked.secret, first.secret}) {
     *batch.add_requests() = QuestionFor(token);
   }
   Require(*batch.mutable_requests(4), {"TM.Defects"});

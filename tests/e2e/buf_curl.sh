@@ -84,6 +84,10 @@ expect "$(field "$(call grpc.health.v1.Health/Check '{}')" .status)" SERVING "he
 if refusal="$(call "${tokens}/CreateToken" '{"parent":"users/ada","scopes":["TM.Defect"]}' "${ada}" 2>&1)"; then
   fail "a bad request was taken"
 fi
-grep -q '"type": "google.rpc.BadRequest"' <<<"${refusal}" || fail "no BadRequest in: ${refusal}"
-grep -q 'TM.Defects' <<<"${refusal}" || fail "the refusal does not help: ${refusal}"
+# buf curl shows the details in base64 (grpcurl as messages); what is inside is text enough.
+violations="$(jq -r '.details[] | select(.type == "google.rpc.BadRequest").value' <<<"${refusal}")"
+[[ -n ${violations} ]] || fail "no BadRequest in: ${refusal}"
+{ base64 -d <<<"${violations}" 2>/dev/null || true; } >"${work}/violations" # without the padding, base64 complains
+grep -aq 'scopes\[0\]' "${work}/violations" || fail "the refusal does not name the field: ${refusal}"
+grep -aq 'TM.Defects' "${work}/violations" || fail "the refusal does not help: ${refusal}"
 echo "buf_curl: every method answered as it should"

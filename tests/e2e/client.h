@@ -30,7 +30,7 @@ namespace pat {
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 inline Headers Nobody() { return {}; }
-Headers PortalFor(absl::string_view user_id);                             // x-pat-user
+Headers PortalFor(absl::string_view user_id);                                 // x-pat-user
 Headers WithPassword(absl::string_view user_id, absl::string_view password);  // authorization: Basic
 // A sample user of `patd dev`, with its password.
 Headers Person(absl::string_view user_id);

@@ -1,4 +1,5 @@
-// DevServer: the whole of `patd dev` in this process, with real gRPC and a real store, on clocks that are moved by hand.
+// DevServer: the whole of `patd dev` in this process, with real gRPC and a real store, on clocks that are moved by
+// hand.
 #ifndef PAT_TESTS_E2E_DEV_SERVER_H_
 #define PAT_TESTS_E2E_DEV_SERVER_H_
 

@@ -303,10 +303,9 @@ TEST(LagTest, RestartKeepsTokensAndForgetsTheCache) {
   server.time.Advance(absl::Seconds(1));
   EXPECT_EQ(ToTime(server.client().Revoke(revoked.token).token().revoke_time()),
             ToTime(revocation.token().revoke_time()));
-  EXPECT_EQ(server.client()
-                .Call(&TokenStub::CreateToken, PortalFor("ada"), CreationFor("ada", "kept"))
-                .status.error_code(),
-            grpc::StatusCode::ALREADY_EXISTS);
+  EXPECT_EQ(
+      server.client().Call(&TokenStub::CreateToken, PortalFor("ada"), CreationFor("ada", "kept")).status.error_code(),
+      grpc::StatusCode::ALREADY_EXISTS);
 }
 
 // Elsewhere entries of the larger TTL may still be alive.

@@ -94,7 +94,8 @@ void ControlledFactsReader::Tell(const HeldAnswer& held) {
                                      .source = kept.source,
                                      .now = kept.now,
                                      .read_time = kept.read_time,
-                                     .fresh_until = kept.fresh_until});
+                                     .fresh_until = kept.fresh_until,
+                                     .fresh_for = kept.fresh_for});
 }
 
 }  // namespace pat

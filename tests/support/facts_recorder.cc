@@ -17,6 +17,7 @@ ReceivedFacts Keep(const absl::StatusOr<FactsAnswer>& answer) {
   kept.now = answer->now;
   kept.read_time = answer->read_time;
   kept.fresh_until = answer->fresh_until;
+  kept.fresh_for = answer->fresh_for;
   return kept;
 }
 

@@ -22,6 +22,7 @@ struct ReceivedFacts {
   absl::Time now;
   absl::Time read_time;
   absl::Time fresh_until;
+  absl::Duration fresh_for;
 
   bool active() const { return facts.has_value(); }
 };

@@ -5,6 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "google/rpc/error_details.pb.h"
 #include "tests/client/patctl/patctl_test.h"
 
@@ -100,11 +101,10 @@ TEST_F(SessionTest, NeverShowsThePassword) {
 }
 
 TEST_F(SessionTest, GivesUpWhenTimeIsUp) {
-  server_.on_call = [](grpc::ServerContext& context) {
-    while (!context.IsCancelled()) {
-    }
-  };
+  absl::Notification given_up;
+  server_.on_call = [&given_up](grpc::ServerContext&) { given_up.WaitForNotification(); };
   EXPECT_EQ(RunAsAda({"token", "list", "--timeout", "1s"}), 1);
+  given_up.Notify();
   EXPECT_THAT(said(), HasSubstr("DEADLINE_EXCEEDED"));
   EXPECT_THAT(said(), HasSubstr("no answer within 1s"));
 }

@@ -17,8 +17,13 @@
 namespace pat {
 namespace {
 
-const absl::Time kStart = absl::FromUnixSeconds(1'700'000'000);
-absl::Time At(int seconds) { return kStart + absl::Seconds(seconds); }
+// Both clocks, so many seconds after the start.
+Reading At(int seconds, absl::Duration more = absl::ZeroDuration()) {
+  const absl::Duration since_start = absl::Seconds(seconds) + more;
+  return {.now = absl::FromUnixSeconds(1'700'000'000) + since_start,
+          .wall_nanos = absl::ToInt64Nanoseconds(absl::Seconds(1'700'000'000) + since_start),
+          .boot_nanos = absl::ToInt64Nanoseconds(absl::Seconds(86'400) + since_start)};
+}
 
 TokenFacts FactsOf(absl::string_view owner) {
   TokenFacts facts;
@@ -29,11 +34,11 @@ TokenFacts FactsOf(absl::string_view owner) {
 
 void PutActive(EntryTable& table, const TokenDigest& digest, int loaded_at, absl::string_view owner = "ada") {
   const TokenFacts facts = FactsOf(owner);
-  table.Put(digest, At(loaded_at), At(loaded_at + 3600), &facts);
+  table.Put(digest, At(loaded_at), absl::Hours(1), &facts);
 }
 
 void PutInactive(EntryTable& table, const TokenDigest& digest, int loaded_at) {
-  table.Put(digest, At(loaded_at), At(loaded_at + 10), nullptr);
+  table.Put(digest, At(loaded_at), absl::Seconds(10), nullptr);
 }
 
 bool Has(const EntryTable& table, const TokenDigest& digest) {
@@ -55,8 +60,10 @@ TEST(EntryTableTest, FindsWhatWasPut) {
   const CacheEntry* const entry = table.Find(UnknownDigest(1));
   ASSERT_NE(entry, nullptr);
   EXPECT_EQ(entry->digest(), UnknownDigest(1));
-  EXPECT_EQ(entry->loaded_at(), At(7));
-  EXPECT_EQ(entry->ends_at(), At(3607));
+  EXPECT_EQ(entry->loaded_at().now, At(7).now);
+  EXPECT_EQ(entry->loaded_at().wall_nanos, At(7).wall_nanos);
+  EXPECT_EQ(entry->loaded_at().boot_nanos, At(7).boot_nanos);
+  EXPECT_EQ(entry->good_for(), absl::Hours(1));
   ASSERT_NE(entry->facts(), nullptr);
   EXPECT_EQ(entry->facts()->owner_id, "ada");
   EXPECT_EQ(table.Find(UnknownDigest(2)), nullptr);
@@ -66,7 +73,7 @@ TEST(EntryTableTest, CopiesTheFacts) {
   EntryTable table(9, 1);
   {
     TokenFacts facts = FactsOf("somebody whose name does not fit into a short string");
-    table.Put(UnknownDigest(1), At(0), At(1), &facts);
+    table.Put(UnknownDigest(1), At(0), absl::Seconds(1), &facts);
     facts.owner_id = "changed";
   }
   const ReadSection section;
@@ -101,7 +108,7 @@ class ReplacingTest : public testing::TestWithParam<std::tuple<bool, bool>> {
     const ReadSection section;
     const CacheEntry* const entry = table_.Find(UnknownDigest(1));
     ASSERT_NE(entry, nullptr);
-    EXPECT_EQ(entry->loaded_at(), At(loaded_at));
+    EXPECT_EQ(entry->loaded_at().now, At(loaded_at).now);
     ASSERT_EQ(entry->facts() != nullptr, active);
     if (active) {
       EXPECT_EQ(entry->facts()->owner_id, absl::StrCat(loaded_at));
@@ -124,15 +131,15 @@ TEST_P(ReplacingTest, WhatWasLoadedLaterReplaces) {
 TEST_P(ReplacingTest, WhatWasLoadedANanosecondLaterReplaces) {
   Put(first_, 100);
   const TokenFacts facts = FactsOf("late");
-  table_.Put(UnknownDigest(1), At(100) + absl::Nanoseconds(1), At(200), second_ ? &facts : nullptr);
+  table_.Put(UnknownDigest(1), At(100, absl::Nanoseconds(1)), absl::Seconds(1), second_ ? &facts : nullptr);
   const ReadSection section;
-  EXPECT_EQ(table_.Find(UnknownDigest(1))->loaded_at(), At(100) + absl::Nanoseconds(1));
+  EXPECT_EQ(table_.Find(UnknownDigest(1))->loaded_at().now, At(100, absl::Nanoseconds(1)).now);
 }
 
 TEST_P(ReplacingTest, WhatWasLoadedAtTheSameTimeDoesNot) {
   Put(first_, 100);
   const TokenFacts facts = FactsOf("same time");
-  table_.Put(UnknownDigest(1), At(100), At(5000), second_ ? &facts : nullptr);
+  table_.Put(UnknownDigest(1), At(100), absl::Hours(5), second_ ? &facts : nullptr);
   ExpectKept(first_, 100);
 }
 
@@ -140,6 +147,20 @@ TEST_P(ReplacingTest, WhatWasLoadedEarlierDoesNot) {
   Put(first_, 100);
   Put(second_, 99);
   ExpectKept(first_, 100);
+}
+
+// Which was loaded later is a question for the clock that nobody can set.
+TEST_P(ReplacingTest, WhatWasLoadedLaterReplacesWhateverWasDoneToTheWallClock) {
+  Put(first_, 100);
+  const TokenFacts facts = FactsOf("later");
+  Reading later = At(101);
+  later.wall_nanos -= absl::ToInt64Nanoseconds(absl::Hours(24));
+  table_.Put(UnknownDigest(1), later, absl::Hours(1), second_ ? &facts : nullptr);
+  Reading earlier = At(99);
+  earlier.wall_nanos += absl::ToInt64Nanoseconds(absl::Hours(24));
+  table_.Put(UnknownDigest(1), earlier, absl::Hours(1), first_ ? &facts : nullptr);
+  const ReadSection section;
+  EXPECT_EQ(table_.Find(UnknownDigest(1))->loaded_at().boot_nanos, later.boot_nanos);
 }
 
 TEST_P(ReplacingTest, MayGoOnForEver) {
@@ -227,7 +248,7 @@ TEST(EntryTableTest, TheOneThatWasNotLookedAtMakesRoom) {
     EntryTable table(8, 1);
     for (int i = 0; i < 8; ++i) PutActive(table, UnknownDigest(i), 0);
     for (int i = 0; i < 8; ++i) {
-      if (i != ignored) EXPECT_TRUE(Has(table, UnknownDigest(i)));
+      if (i != ignored) Has(table, UnknownDigest(i));
     }
     PutActive(table, UnknownDigest(100), 0);
     for (int i = 0; i < 8; ++i) EXPECT_EQ(Has(table, UnknownDigest(i)), i != ignored) << i << " of " << ignored;
@@ -281,16 +302,16 @@ TEST(EntryTableTest, APlaceThatWasErasedIsUsedAgain) {
 TEST(EntryTableTest, SweepRemovesWhatHasEndedAndNothingElse) {
   EntryTable table(9, 9);
   const TokenFacts facts = FactsOf("ada");
-  table.Put(UnknownDigest(1), At(0), At(100), &facts);
-  table.Put(UnknownDigest(2), At(0), At(101), &facts);
-  table.Put(UnknownDigest(3), At(0), At(100), nullptr);
-  table.Put(UnknownDigest(4), At(0), At(101), nullptr);
+  table.Put(UnknownDigest(1), At(0), absl::Seconds(100), &facts);
+  table.Put(UnknownDigest(2), At(0), absl::Seconds(101), &facts);
+  table.Put(UnknownDigest(3), At(0), absl::Seconds(100), nullptr);
+  table.Put(UnknownDigest(4), At(0), absl::Seconds(101), nullptr);
 
   table.Sweep(At(100));  // The last instant of two of them.
   EXPECT_EQ(table.active_size(), 2);
   EXPECT_EQ(table.inactive_size(), 2);
 
-  table.Sweep(At(100) + absl::Nanoseconds(1));
+  table.Sweep(At(100, absl::Nanoseconds(1)));
   EXPECT_FALSE(Has(table, UnknownDigest(1)));
   EXPECT_TRUE(Has(table, UnknownDigest(2)));
   EXPECT_FALSE(Has(table, UnknownDigest(3)));
@@ -325,7 +346,7 @@ TEST(EntryTableTest, AnEntryIsGoodUntilTheEndOfTheSection) {
   EXPECT_EQ(replaced->facts()->owner_id, "replaced, and longer than a short string");
   EXPECT_EQ(swept->facts()->owner_id, "swept, and longer than a short string");
   EXPECT_EQ(erased->facts(), nullptr);
-  EXPECT_EQ(erased->loaded_at(), At(0));
+  EXPECT_EQ(erased->loaded_at().now, At(0).now);
 }
 
 // ---- Everything at once.
@@ -371,7 +392,7 @@ TEST(EntryTableTest, StaysWholeUnderThreads) {
       const CacheEntry* const entry = table.Find(digests[i]);
       if (entry == nullptr) continue;
       const bool fits =
-          entry->digest() == digests[i] && entry->loaded_at() < entry->ends_at() &&
+          entry->digest() == digests[i] && entry->good_for() > absl::ZeroDuration() &&
           (entry->facts() == nullptr || entry->facts()->owner_id == absl::StrCat("the owner of digest number ", i));
       if (!fits) wrong.fetch_add(1);
     }

@@ -1,0 +1,299 @@
+// How `patd` does not start: one line that says what is wrong, exit status 2, and nothing made. And which of several
+// values counts when it does.
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tests/e2e/patd.h"
+#include "tests/e2e/test_directory.h"
+
+namespace pat {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+constexpr uid_t kNobody = 65534;
+
+// A port of loopback that somebody listens on.
+class TakenPort {
+ public:
+  TakenPort() : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    if (bind(socket_, reinterpret_cast<const sockaddr*>(&address), size) != 0 || listen(socket_, 1) != 0 ||
+        getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+      throw std::runtime_error("no port to listen on");
+    }
+    address_ = absl::StrCat("127.0.0.1:", ntohs(address.sin_port));
+  }
+  ~TakenPort() { close(socket_); }
+
+  TakenPort(const TakenPort&) = delete;
+  TakenPort& operator=(const TakenPort&) = delete;
+
+  const std::string& address() const { return address_; }
+
+ private:
+  const int socket_;
+  std::string address_;
+};
+
+class BadStartTest : public testing::Test {
+ protected:
+  std::string Write(const std::string& name, const std::string& content, mode_t mode = 0600) {
+    const std::string path = directory_ / name;
+    std::ofstream(path, std::ios::binary) << content;
+    chmod(path.c_str(), mode);
+    return path;
+  }
+
+  std::set<std::string> Everything() const {
+    std::set<std::string> paths;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory_.path())) {
+      paths.insert(entry.path().string());
+    }
+    return paths;
+  }
+
+  // `settings` with a data directory that is not there yet, a free port and a TMPDIR, does not start, and says `says`
+  // (and all of it in one line).
+  void ExpectRefused(ProcessSettings settings, const std::vector<std::string>& says) {
+    SCOPED_TRACE(testing::PrintToString(settings.arguments));
+    settings.environment.push_back("TMPDIR=" + directory_.path());
+    const std::set<std::string> before = Everything();
+    const FailedStart start = RunToItsEnd(settings);
+    EXPECT_EQ(start.end.exit_code, 2);
+    EXPECT_THAT(start.standard_output, IsEmpty());
+    EXPECT_THAT(start.standard_error, StartsWith("patd: "));
+    EXPECT_THAT(start.standard_error, testing::EndsWith("\n"));
+    const std::vector<std::string> lines = absl::StrSplit(start.standard_error, '\n', absl::SkipEmpty());
+    EXPECT_THAT(lines, SizeIs(1));
+    for (const std::string& text : says) EXPECT_THAT(start.standard_error, HasSubstr(text));
+    EXPECT_EQ(Everything(), before);
+  }
+
+  void ExpectRefused(const std::vector<std::string>& arguments, const std::vector<std::string>& says,
+                     const std::vector<std::string>& environment = {}) {
+    std::vector<std::string> all = {"--data-dir", directory_ / "data"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    ExpectRefused(PatdDev(all, environment), says);
+  }
+
+  const TestDirectory directory_;
+};
+
+TEST_F(BadStartTest, CommandLineThatIsWrong) {
+  ProcessSettings nothing = PatdDev({});
+  nothing.arguments.clear();
+  ExpectRefused(nothing, {"subcommand"});
+  nothing.arguments = {"serve"};
+  ExpectRefused(nothing, {"serve"});
+  ExpectRefused({"--no-such-flag"}, {"--no-such-flag"});
+  ExpectRefused({"--cache-tll", "1h"}, {"--cache-tll"});
+  ExpectRefused({"left-over"}, {"left-over"});
+  ExpectRefused({"--cache-ttl"}, {"--cache-ttl"});
+  ExpectRefused({"--cache-ttl", "1h", "--cache-ttl", "2h"}, {"--cache-ttl"});
+}
+
+TEST_F(BadStartTest, ValueThatIsWrong) {
+  for (const char* duration :
+       {"1 hour", "", "90", "-1s", "1.5h", "1h30m", "366d", "1y", "s", "99999999999999999999s"}) {
+    ExpectRefused({absl::StrCat("--cache-ttl=", duration)}, {"--cache-ttl", absl::StrCat("\"", duration, "\""), "90s"});
+  }
+  ExpectRefused({"--negative-cache-ttl", "ten"}, {"--negative-cache-ttl", "\"ten\""});
+  ExpectRefused({"--cache-capacity", "many"}, {"--cache-capacity", "\"many\"", "10 to"});
+  ExpectRefused({"--cache-capacity", "0"}, {"--cache-capacity", "\"0\""});
+  ExpectRefused({"--reflection", "maybe"}, {"--reflection", "\"maybe\"", "auto, on, off"});
+  ExpectRefused({"--log-format", "xml"}, {"--log-format", "\"xml\"", "json"});
+  ExpectRefused({"--log-level", "loud"}, {"--log-level", "\"loud\"", "debug"});
+  // Where the value stands is named.
+  ExpectRefused({}, {"PATD_CACHE_TTL", "\"soon\""}, {"PATD_CACHE_TTL=soon"});
+  ExpectRefused({}, {"PATD_LISTEN", "localhost"}, {"PATD_LISTEN=127.0.0.1:0,localhost:7443"});
+}
+
+TEST_F(BadStartTest, ConfigurationFileThatIsWrong) {
+  const auto refused = [this](const std::string& content, const std::vector<std::string>& says) {
+    std::vector<std::string> all = {"patd.yaml"};
+    all.insert(all.end(), says.begin(), says.end());
+    ExpectRefused({"--config", Write("patd.yaml", content)}, all);
+  };
+  refused("cache-tll: 1h\n", {"\"cache-tll\""});
+  refused("cache_ttl: 1h\n", {"\"cache_ttl\""});
+  refused("cache-ttl: 1 hour\n", {"cache-ttl", "\"1 hour\"", "90s"});
+  refused("cache-ttl: [1h, 2h]\n", {"cache-ttl"});
+  refused("cache-ttl: {a: b}\n", {"cache-ttl"});
+  refused("just a text\n", {"key: value"});
+  refused("- a list\n", {"key: value"});
+  refused("cache-ttl: \"1h\nlisten: [\n", {"line "});
+  refused("listen: [{address: '127.0.0.1:0', rolle: introspector}]\n", {"listen", "rolle"});
+  refused("listen: ['127.0.0.1:0', 'localhost:7443']\n", {"listen", "localhost:7443"});
+  refused("? [a]\n: b\n", {});
+  refused("listen: [[a, b]]\n", {"listen"});
+  refused("listen: [{address: '127.0.0.1:0', plaintext: perhaps}]\n", {});
+  ExpectRefused({"--config", directory_ / "none.yaml"}, {"--config", "none.yaml"});
+  ExpectRefused({"--config", directory_.path()}, {directory_.path()});
+}
+
+TEST_F(BadStartTest, AddressThatCannotBeListenedOn) {
+  const TakenPort taken;
+  ExpectRefused({"--listen", taken.address()}, {"--listen", taken.address(), "in use"});
+  ExpectRefused({"--listen", "127.0.0.1:0", "--listen", taken.address()}, {taken.address()});
+  for (const char* beyond : {"0.0.0.0:0", "[::]:0", "192.0.2.1:7443", "[2001:db8::1]:7443"}) {
+    ExpectRefused({"--listen", beyond}, {"--listen", beyond, "beyond loopback"});
+  }
+  ExpectRefused({"--listen", "0.0.0.0:0?plaintext"}, {"0.0.0.0:0", "beyond loopback"});
+  for (const char* wrong :
+       {"localhost:7443", "127.0.0.1", "127.0.0.1:65536", "127.0.0.1:", ":7443", "::1:7443", "[::1]",
+        "unix:relative.sock", "unix:", "127.0.0.1:7443?role=introspector", "http://[::1]"}) {
+    ExpectRefused({"--listen", wrong}, {"--listen", wrong});
+  }
+  ExpectRefused({"--listen", "unix:" + directory_ / "none" + "/s"}, {"--listen", directory_ / "none"});
+  ExpectRefused({"--listen", "unix:" + directory_ / "s?mode=0999"}, {"--listen", "mode"});
+  ExpectRefused({"--listen", "unix:" + directory_ / "s?role=portal"}, {"--listen", "role=portal"});
+}
+
+TEST_F(BadStartTest, TheSameAddressTwice) {
+  std::string free;
+  {
+    const TakenPort port;
+    free = port.address();
+  }
+  ExpectRefused({"--listen", free, "--listen", free}, {"--listen", free});
+  ExpectRefused({"--listen", "unix:" + directory_ / "s", "--listen", "unix:" + directory_ / "s"}, {directory_ / "s"});
+}
+
+TEST_F(BadStartTest, PepperThatIsNone) {
+  const std::string good(32, 'p');
+  ExpectRefused({"--listen", "127.0.0.1:0", "--pepper-file", directory_ / "none"}, {directory_ / "none"});
+  for (const auto& [content, mode, says] :
+       {std::tuple(std::string(31, 'p'), 0400, "31 bytes"), std::tuple(std::string(), 0400, "0 bytes"),
+        std::tuple(std::string(5000, 'p'), 0400, "5000 bytes"), std::tuple(good, 0444, "0444"),
+        std::tuple(good, 0604, "0604"), std::tuple(good, 0402, "0402")}) {
+    const std::string path = Write("pepper", content, mode);
+    ExpectRefused({"--listen", "127.0.0.1:0", "--pepper-file", path}, {path, says});
+    std::filesystem::remove(path);
+  }
+  const std::string path = Write("pepper", good, 0400);
+  ExpectRefused({"--listen", "127.0.0.1:0", "--pepper-file", path, "--pepper-file", path}, {"twice"});
+  ExpectRefused({"--listen", "127.0.0.1:0", "--pepper-file", directory_.path()}, {directory_.path()});
+  ExpectRefused({"--listen", "127.0.0.1:0", "--pepper-file", ""}, {"--pepper-file"});
+}
+
+TEST_F(BadStartTest, PepperOfAStoreThatIsMissing) {
+  const std::vector<std::string> arguments = {"--data-dir", directory_ / "data", "--listen", "127.0.0.1:0"};
+  Patd(arguments).process().Kill();
+  const std::string pepper = directory_ / "data.pepper";
+  std::filesystem::rename(pepper, directory_ / "elsewhere");
+  ExpectRefused(PatdDev(arguments), {pepper, "missing"});
+  chmod((directory_ / "elsewhere").c_str(), 0444);
+  std::filesystem::rename(directory_ / "elsewhere", pepper);
+  ExpectRefused(PatdDev(arguments), {pepper, "0444"});
+}
+
+TEST_F(BadStartTest, DataDirectoryThatIsNone) {
+  const std::string file = Write("file", "not a directory");
+  ExpectRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", file + "/data"}), {file});
+  ExpectRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", file}), {file});
+  ExpectRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", directory_ / "none" + "/data"}),
+                {directory_ / "none"});
+  std::filesystem::create_directory(directory_ / "foreign");
+  Write("foreign/letter.txt", "something else");
+  ExpectRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", directory_ / "foreign"}), {directory_ / "foreign"});
+}
+
+TEST_F(BadStartTest, DataDirectoryThatMayNotBeWritten) {
+  ProcessSettings settings = PatdDev({"--listen", "127.0.0.1:0", "--data-dir", directory_ / "data"});
+  if (geteuid() == 0) {
+    settings.user = kNobody;
+    chmod(directory_.path().c_str(), 0755);
+  } else {
+    chmod(directory_.path().c_str(), 0555);
+  }
+  ExpectRefused(settings, {directory_ / "data", "ermission denied"});
+  chmod(directory_.path().c_str(), 0755);
+}
+
+TEST_F(BadStartTest, ScopeCatalogueThatIsWrong) {
+  const auto line = [](const std::string& name, const std::string& implies) {
+    return absl::StrCat("R\tProduct\t", name, "\t", implies, "\tDescription.\town\n");
+  };
+  const auto refused = [&](const std::string& content, const std::vector<std::string>& says) {
+    std::vector<std::string> all = {"--scope-catalog"};
+    all.insert(all.end(), says.begin(), says.end());
+    ExpectRefused({"--listen", "127.0.0.1:0", "--scope-catalog", Write("scopes.tsv", content)}, all);
+  };
+  refused(line("A", "B") + line("B", "C") + line("C", "A"), {"\"A\" > \"B\" > \"C\" > \"A\""});
+  refused(line("A", "A"), {"\"A\""});
+  refused(line("A", "B"), {"\"B\""});
+  refused(line("A", "") + line("A", ""), {"\"A\"", "line 2"});
+  refused("one field\n", {"line 1"});
+  refused("", {});
+  ExpectRefused({"--listen", "127.0.0.1:0", "--scope-catalog", directory_ / "none"}, {directory_ / "none"});
+}
+
+TEST_F(BadStartTest, FlagBeatsTheEnvironmentBeatsTheFile) {
+  const std::string socket = directory_ / "socket";
+  const std::string config =
+      Write("patd.yaml", absl::StrCat("issuer: from the file\ncache-ttl: 11s\nnegative-cache-ttl: 5s\nlisten:\n",
+                                      "  - address: 127.0.0.1:0\n  - {address: 'unix:", socket,
+                                      "', role: introspector, mode: '0640'}\n"));
+  {
+    Patd patd(PatdDev({"--config", config, "--cache-ttl", "33s", "--listen", "127.0.0.1:0"},
+                      {"PATD_CACHE_TTL=22s", "PATD_ISSUER=from the environment", "PATD_SERVICE_HOST=10.0.0.1",
+                       "PATD_PORT=tcp://10.0.0.1:7443"}));
+    const v1::IntrospectResponse answer = patd.client().Introspect(patd.client().Create("ada", "layers").secret);
+    EXPECT_EQ(answer.iss(), "from the environment");
+    EXPECT_EQ(ToTime(answer.freshness().fresh_until()) - ToTime(answer.freshness().read_time()), absl::Seconds(33));
+    const MadeToken revoked = patd.client().Create("ada", "negative");
+    patd.client().Revoke(revoked.token);
+    const v1::Freshness inactive = patd.client().Introspect(revoked.secret).freshness();
+    EXPECT_EQ(ToTime(inactive.fresh_until()) - ToTime(inactive.read_time()), absl::Seconds(5));
+    EXPECT_FALSE(std::filesystem::exists(socket));  // --listen replaces the whole list.
+  }
+
+  ChildProcess process(PatdDev({"--config", config}, {"PATD_CONFIG=ignored"}));
+  ASSERT_TRUE(process.WaitForOutput("\nData in ")) << process.standard_error();
+  EXPECT_THAT(process.standard_output(), HasSubstr("Listening on 127.0.0.1:"));
+  EXPECT_THAT(process.standard_output(), HasSubstr(absl::StrCat("Listening on unix:", socket)));
+  struct stat info {};
+  ASSERT_EQ(stat(socket.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0640u);
+  Client introspector("unix:" + socket);
+  EXPECT_TRUE(introspector.Introspect("anything").has_active());
+  EXPECT_EQ(introspector.Call(&TokenStub::ListTokens, Nobody(), v1::ListTokensRequest()).status.error_code(),
+            grpc::StatusCode::PERMISSION_DENIED);
+}
+
+TEST_F(BadStartTest, HelpAndVersionAreNoErrors) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--help"}, {"dev", "--help"}, {"--version"}}) {
+    ProcessSettings settings = PatdDev({});
+    settings.arguments = arguments;
+    const FailedStart run = RunToItsEnd(settings);
+    EXPECT_EQ(run.end.exit_code, 0);
+    EXPECT_THAT(run.standard_error, IsEmpty());
+    EXPECT_THAT(run.standard_output, HasSubstr("patd"));
+  }
+}
+
+}  // namespace
+}  // namespace pat

@@ -1,0 +1,286 @@
+// The program itself, in processes of its own: what it keeps when it is killed, how it ends, who may run beside it, and
+// what it never prints.
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "tests/e2e/patd.h"
+#include "tests/e2e/test_directory.h"
+
+namespace pat {
+namespace {
+
+using ::grpc::StatusCode;
+using ::grpc::health::v1::Health;
+using ::grpc::health::v1::HealthCheckRequest;
+using ::grpc::health::v1::HealthCheckResponse;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+std::string ReadFile(const std::string& path) {
+  std::ostringstream content;
+  content << std::ifstream(path, std::ios::binary).rdbuf();
+  return content.str();
+}
+
+std::vector<std::string> Lines(const std::string& text) { return absl::StrSplit(text, '\n', absl::SkipEmpty()); }
+
+// A refusal to start: one line, on standard error.
+void ExpectRefusedStart(const FailedStart& start, const std::string& says) {
+  EXPECT_EQ(start.end.exit_code, 2);
+  EXPECT_THAT(start.standard_output, IsEmpty());
+  EXPECT_THAT(Lines(start.standard_error), testing::ElementsAre(HasSubstr(says)));
+}
+
+TEST(KillTest, AcknowledgedRevocationsAndRegenerationsOutliveKillNine) {
+  const TestDirectory directory;
+  const std::vector<std::string> arguments = {"--data-dir", directory / "data", "--log-level", "error"};
+  std::vector<std::string> dead;
+  std::vector<std::string> alive;
+  for (int round = 0; round < 10; ++round) {
+    SCOPED_TRACE(round);
+    Patd patd(arguments);
+    for (const std::string& secret : dead) EXPECT_FALSE(patd.client().Introspect(secret).active());
+    for (const std::string& secret : alive) EXPECT_TRUE(patd.client().Introspect(secret).active());
+
+    const MadeToken kept = patd.client().Create("ada", absl::StrCat("kept ", round));
+    const MadeToken ended = patd.client().Create("ada", absl::StrCat("ended ", round));
+    EXPECT_TRUE(patd.client().Introspect(ended.secret).active());
+    dead.push_back(ended.secret);
+    alive.push_back(kept.secret);
+    if (round % 2 == 0) {
+      patd.client().Revoke(ended.token);
+    } else {
+      alive.push_back(patd.client().Regenerate(ended.token).secret());
+    }
+    patd.process().Signal(SIGKILL);
+    EXPECT_EQ(patd.process().Wait().signal, SIGKILL);
+  }
+  Patd patd(arguments);
+  for (const std::string& secret : dead) EXPECT_FALSE(patd.client().Introspect(secret).active());
+  for (const std::string& secret : alive) EXPECT_TRUE(patd.client().Introspect(secret).active());
+  for (const v1::Token& token : patd.client().List("ada", /*show_revoked=*/true)) {
+    const bool revoked = absl::StartsWith(token.display_name(), "ended") && !token.has_regenerate_time();
+    EXPECT_EQ(token.state(), revoked ? v1::Token::STATE_REVOKED : v1::Token::STATE_ACTIVE) << token.display_name();
+  }
+}
+
+// What one client of many did before the server ended, as far as it was told.
+struct Diary {
+  std::vector<std::string> made;     // Acknowledged, and nothing was asked of them since.
+  std::vector<std::string> revoked;  // Acknowledged.
+  grpc::Status last;
+};
+
+// Creates and revokes until the server does not answer any more.
+void WriteDiary(Client& client, int number, absl::BlockingCounter& started, Diary& diary) {
+  for (int i = 0;; ++i) {
+    const Answer<v1::CreateTokenResponse> made = client.Call(
+        &TokenStub::CreateToken, PortalFor("ada"), CreationFor("ada", absl::StrCat("diary ", number, " page ", i)));
+    diary.last = made.status;
+    if (!made.status.ok()) return;
+    if (i == 0) started.DecrementCount();
+    if (i < 3) {
+      diary.made.push_back(made.response.secret());
+      continue;
+    }
+    v1::RevokeTokenRequest revoke;
+    revoke.set_name(made.response.token().name());
+    diary.last = client.Call(&TokenStub::RevokeToken, PortalFor("ada"), revoke).status;
+    if (!diary.last.ok()) return;
+    diary.revoked.push_back(made.response.secret());
+  }
+}
+
+TEST(TerminationTest, EndsInTimeWithCallsInFlightAndLosesNothingThatWasAcknowledged) {
+  constexpr int kClients = 8;
+  const TestDirectory directory;
+  const std::vector<std::string> arguments = {"--data-dir", directory / "data"};
+  std::vector<Diary> diaries(kClients);
+  {
+    Patd patd(arguments);
+    absl::BlockingCounter started(kClients);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kClients; ++i) {
+      threads.emplace_back([&, i] {
+        Client client(patd.address());
+        WriteDiary(client, i, started, diaries[i]);
+      });
+    }
+    started.Wait();
+
+    const auto context = Client::ContextFor(Nobody());
+    const auto watch = Health::NewStub(patd.client().channel())->Watch(context.get(), HealthCheckRequest());
+    HealthCheckResponse health;
+    ASSERT_TRUE(watch->Read(&health));
+    EXPECT_EQ(health.status(), HealthCheckResponse::SERVING);
+    patd.process().Signal(SIGTERM);
+    EXPECT_TRUE(watch->Read(&health));
+    EXPECT_EQ(health.status(), HealthCheckResponse::NOT_SERVING);
+    EXPECT_EQ(patd.process().Wait(absl::Seconds(10)).exit_code, 0);
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_FALSE(watch->Read(&health));
+  }
+
+  Patd patd(arguments);
+  for (const Diary& diary : diaries) {
+    EXPECT_THAT(diary.last.error_code(), AnyOf(StatusCode::UNAVAILABLE, StatusCode::CANCELLED))
+        << diary.last.error_message();
+    for (const std::string& secret : diary.made) EXPECT_TRUE(patd.client().Introspect(secret).active());
+    for (const std::string& secret : diary.revoked) EXPECT_FALSE(patd.client().Introspect(secret).active());
+  }
+}
+
+TEST(TerminationTest, TemporaryDataIsGoneAfterwards) {
+  for (const int signal : {SIGTERM, SIGINT}) {
+    const TestDirectory directory;
+    Patd patd(PatdDev({"--listen", "unix:" + directory / "socket"}, {"TMPDIR=" + directory.path()}));
+    EXPECT_TRUE(patd.client().Introspect(patd.client().Create("ada", "temporary").secret).active());
+    size_t directories = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path())) directories += entry.is_directory();
+    EXPECT_EQ(directories, 1u);
+    patd.process().Signal(signal);
+    EXPECT_EQ(patd.process().Wait(absl::Seconds(10)).exit_code, 0);
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+      EXPECT_EQ(entry.path().filename(), "socket.lock");
+    }
+  }
+}
+
+TEST(NeighbourTest, SecondProcessOnTheSameDataIsRefusedAndTheFirstGoesOn) {
+  const TestDirectory directory;
+  Patd first({"--data-dir", directory / "data"});
+  const MadeToken made = first.client().Create("ada", "first come");
+  ExpectRefusedStart(RunToItsEnd(PatdDev({"--data-dir", directory / "data", "--listen", "127.0.0.1:0"})),
+                     directory / "data" + " is in use by another process");
+  EXPECT_TRUE(first.client().IntrospectNow(made.secret).active());
+  first.client().Revoke(made.token);
+  EXPECT_FALSE(first.client().IntrospectNow(made.secret).active());
+}
+
+TEST(UnixSocketTest, StaleOneIsReplacedAndALiveOneIsNot) {
+  const TestDirectory directory;
+  const std::string listen = "unix:" + directory / "socket" + "?mode=0660";
+  {
+    Patd killed({"--listen", listen});
+    EXPECT_TRUE(killed.client().Introspect("anything").has_active());
+    killed.process().Kill();
+  }
+  ASSERT_TRUE(std::filesystem::is_socket(directory / "socket"));
+
+  Patd live({"--listen", listen});
+  struct stat info {};
+  ASSERT_EQ(stat((directory / "socket").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0660u);
+  ExpectRefusedStart(RunToItsEnd(PatdDev({"--listen", listen, "--data-dir", directory / "data"})),
+                     "a server listens there already");
+  EXPECT_FALSE(std::filesystem::exists(directory / "data"));
+  EXPECT_FALSE(std::filesystem::exists(directory / "data.pepper"));
+  EXPECT_TRUE(Client("unix:" + directory / "socket").Introspect("anything").has_active());
+
+  live.process().Signal(SIGTERM);
+  EXPECT_EQ(live.process().Wait(absl::Seconds(10)).exit_code, 0);
+  EXPECT_FALSE(std::filesystem::exists(directory / "socket"));
+}
+
+TEST(UnixSocketTest, WhatIsNoSocketIsLeftAlone) {
+  const TestDirectory directory;
+  std::ofstream(directory / "precious") << "content";
+  ExpectRefusedStart(
+      RunToItsEnd(PatdDev({"--listen", "unix:" + directory / "precious", "--data-dir", directory / "data"})),
+      "exists and is no socket");
+  EXPECT_EQ(ReadFile(directory / "precious"), "content");
+  EXPECT_FALSE(std::filesystem::exists(directory / "data"));
+}
+
+// GRPC_TRACE prints every header of every call.
+TEST(TracingTest, GrpcsTracingIsOffUnlessItIsAskedFor) {
+  const std::vector<std::string> environment = {"GRPC_VERBOSITY=debug", "GRPC_TRACE=all"};
+  const std::string credential = absl::Base64Escape("admin:admin-password");
+  const auto output_of = [&](const std::vector<std::string>& arguments) {
+    Patd patd(PatdDev(arguments, environment));
+    const MadeToken made = patd.client().Create("ada", "traced");
+    EXPECT_TRUE(
+        patd.client().Call(&IntrospectionStub::Introspect, Person("admin"), QuestionFor(made.secret)).value().active());
+    patd.process().Signal(SIGTERM);
+    EXPECT_EQ(patd.process().Wait().exit_code, 0);
+    const std::string output = patd.process().standard_output() + patd.process().standard_error();
+    EXPECT_THAT(output, Not(HasSubstr(made.secret)));
+    return output;
+  };
+  const std::string output = output_of({"--log-level", "debug"});
+  EXPECT_FALSE(absl::StrContains(output, credential));
+  EXPECT_FALSE(absl::StrContainsIgnoreCase(output, "authorization:"));
+  EXPECT_LT(output.size(), 10'000u);
+  // Otherwise the above shows nothing.
+  EXPECT_TRUE(absl::StrContains(output_of({"--insecure-debug"}), "authorization"));
+}
+
+// Whoever may call must not be able to fill the disk of the log, nor put lines into it that are none.
+TEST(LogTest, BadRequestsDoNotFloodTheLog) {
+  Patd patd({"--log-level", "debug", "--log-format", "json"});
+  const std::vector<std::string> undecodable = {"\x0a\x02\xc3\x28", "\x0a\x7f", std::string(100, '\xff')};
+  for (int i = 0; i < 100; ++i) {
+    for (const std::string& bytes : undecodable) {
+      for (const char* method : {"/pat.v1.IntrospectionService/Introspect", "/pat.v1.TokenService/CreateToken",
+                                 "/pat.v1.TokenService/NoSuchMethod"}) {
+        EXPECT_FALSE(patd.client().CallRaw(method, PortalFor("ada\"\\"), bytes).status.ok());
+      }
+    }
+  }
+  patd.process().Signal(SIGTERM);
+  EXPECT_EQ(patd.process().Wait().exit_code, 0);
+  const std::vector<std::string> lines = Lines(patd.process().standard_error());
+  EXPECT_LE(lines.size(), 30u);
+  for (const std::string& line : lines) {
+    EXPECT_TRUE(absl::StartsWith(line, "{\"time\":\"") && absl::EndsWith(line, "\"}")) << line;
+  }
+}
+
+TEST(CoreDumpTest, ProcessLeavesNoneAndCannotBeLookedInto) {
+  constexpr uid_t kNobody = 65534;
+  ProcessSettings settings = PatdDev({"--log-level", "error"});
+  const TestDirectory directory;
+  if (geteuid() == 0) {
+    settings.user = kNobody;
+    ASSERT_EQ(chown(directory.path().c_str(), kNobody, kNobody), 0);
+    ASSERT_EQ(chmod(std::filesystem::path(directory.path()).c_str(), 0755), 0);
+  }
+  settings.environment = {"TMPDIR=" + directory.path()};
+  Patd patd(settings);
+  const std::string proc = absl::StrCat("/proc/", patd.process().pid());
+  bool limited = false;
+  for (const std::string& line : Lines(ReadFile(proc + "/limits"))) {
+    if (!absl::StartsWith(line, "Max core file size")) continue;
+    const std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
+    limited = words[4] == "0" && words[5] == "0";
+  }
+  EXPECT_TRUE(limited) << ReadFile(proc + "/limits");
+  // The files there of a process that is not dumpable belong to root.
+  struct stat info {};
+  ASSERT_EQ(stat((proc + "/environ").c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, 0u);
+}
+
+}  // namespace
+}  // namespace pat

@@ -1,0 +1,272 @@
+#include "server/authn/password_verifier.h"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/barrier.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "server/core/error.h"
+#include "tests/server/authn/passwords.h"
+#include "tests/support/test_authority.h"
+
+namespace pat {
+namespace {
+
+constexpr absl::Duration kTick = absl::Nanoseconds(1);
+
+// ---- The record.
+
+TEST(MakePasswordRecordTest, KeepsTheCostAndAFreshSalt) {
+  const PasswordRecord first = MakePasswordRecord("secret", {.n = 4, .r = 2, .p = 3}).value();
+  const PasswordRecord second = MakePasswordRecord("secret", {.n = 4, .r = 2, .p = 3}).value();
+  EXPECT_EQ(first.scrypt_n, 4);
+  EXPECT_EQ(first.scrypt_r, 2);
+  EXPECT_EQ(first.scrypt_p, 3);
+  EXPECT_EQ(first.salt.size(), 16);
+  EXPECT_NE(first.salt, second.salt);
+  EXPECT_NE(first.hash, second.hash);
+}
+
+TEST(MakePasswordRecordTest, CostsThirtyTwoMegabytesUnlessSaid) {
+  const PasswordRecord record = MakePasswordRecord("secret").value();
+  EXPECT_EQ(128 * record.scrypt_n * record.scrypt_r, size_t{32} << 20);
+}
+
+TEST(MakePasswordRecordTest, RefusesACostThatIsNone) {
+  EXPECT_FALSE(MakePasswordRecord("secret", {.n = 3, .r = 1, .p = 1}).ok());
+}
+
+// ---- Right or not.
+
+class PasswordVerifierTest : public testing::Test {
+ protected:
+  PasswordVerifierTest() {
+    authority_.AddUser("ada");
+    GivePassword(store(), "ada", "right");
+  }
+
+  TokenStore& store() { return *authority_.engine; }
+
+  // "yes", "no", or the error.
+  std::string Verify(absl::string_view id, absl::string_view password) {
+    const absl::StatusOr<std::optional<UserRecord>> user = verifier_.Verify(id, password);
+    if (!user.ok()) return user.status().ToString();
+    if (!user->has_value()) return "no";
+    EXPECT_EQ((*user)->id, id);
+    return "yes";
+  }
+
+  // From now on every computation of scrypt for this user fails, and nothing else does: whoever still gets in was
+  // remembered. The hash stays, so that it is the same password for everything but scrypt.
+  void SpoilScrypt(absl::string_view id) {
+    ChangePasswordRecord(store(), id, [](PasswordRecord& record) { record.scrypt_n = 3; });
+  }
+  bool Computes(absl::string_view id, absl::string_view password) {
+    return Verify(id, password) == "INVALID_ARGUMENT: scrypt: n is not a power of two";
+  }
+
+  TestAuthority authority_;
+  PasswordVerifier verifier_{authority_.store, authority_.clock};
+};
+
+TEST_F(PasswordVerifierTest, SaysYesToTheRightPasswordOnly) {
+  EXPECT_EQ(Verify("ada", "right"), "yes");
+  for (const char* wrong : {"", "wrong", "Right", "right ", "righ", "rightright"}) {
+    EXPECT_EQ(Verify("ada", wrong), "no") << wrong;
+  }
+  EXPECT_EQ(Verify("ada", absl::string_view("right\0", 6)), "no");
+  EXPECT_EQ(Verify("ada", "right"), "yes");
+}
+
+TEST_F(PasswordVerifierTest, GivesTheUserAsItIsKept) {
+  authority_.ChangeUser("ada", [](UserRecord& user) { user.administrator = true; });
+  const absl::StatusOr<std::optional<UserRecord>> user = verifier_.Verify("ada", "right");
+  ASSERT_TRUE(user.ok());
+  EXPECT_EQ(*user, *store().GetUser("ada"));
+}
+
+TEST_F(PasswordVerifierTest, SaysNoToStrangersAndToThoseWhoMayNotLogIn) {
+  EXPECT_EQ(Verify("nobody", "right"), "no");
+  EXPECT_EQ(Verify("", ""), "no");
+  authority_.AddUser("newcomer");
+  EXPECT_EQ(Verify("newcomer", ""), "no");
+
+  authority_.ChangeUser("ada", [](UserRecord& user) { user.disabled = true; });
+  EXPECT_EQ(Verify("ada", "right"), "no");
+  authority_.ChangeUser("ada", [](UserRecord& user) { user.disabled = false; });
+  for (const UserType type : {UserType::kDirectory, UserType::kSaml}) {
+    authority_.ChangeUser("ada", [type](UserRecord& user) { user.type = type; });
+    EXPECT_EQ(Verify("ada", "right"), "no");
+  }
+  authority_.ChangeUser("ada", [](UserRecord& user) { user.type = UserType::kLocal; });
+  EXPECT_EQ(Verify("ada", "right"), "yes");
+}
+
+TEST_F(PasswordVerifierTest, AnErrorOfTheStoreIsNoAnswer) {
+  authority_.store.FailReadsWith(absl::DataLossError("bad block"));
+  EXPECT_EQ(Verify("ada", "right"), "DATA_LOSS: bad block");
+  EXPECT_EQ(Verify("nobody", "right"), "DATA_LOSS: bad block");
+}
+
+TEST_F(PasswordVerifierTest, ARecordThatCannotBeComputedIsAnErrorAndNoAnswer) {
+  SpoilScrypt("ada");
+  EXPECT_TRUE(Computes("ada", "right"));
+  // A damaged cost does not make the server take gigabytes.
+  ChangePasswordRecord(store(), "ada", [](PasswordRecord& record) { record.scrypt_n = uint64_t{1} << 60; });
+  EXPECT_EQ(verifier_.Verify("ada", "right").status().code(), absl::StatusCode::kResourceExhausted);
+}
+
+// ---- Remembered.
+
+TEST_F(PasswordVerifierTest, ARightPasswordIsRememberedForAMinuteAndNotATickLonger) {
+  ASSERT_EQ(Verify("ada", "right"), "yes");
+  SpoilScrypt("ada");
+  for (const absl::Duration step : {absl::ZeroDuration(), absl::Seconds(30), absl::Seconds(30)}) {
+    authority_.time.Advance(step);
+    EXPECT_EQ(Verify("ada", "right"), "yes");
+  }
+  authority_.time.Advance(kTick);
+  EXPECT_TRUE(Computes("ada", "right"));
+}
+
+TEST_F(PasswordVerifierTest, UsingItDoesNotProlongTheMinute) {
+  ASSERT_EQ(Verify("ada", "right"), "yes");
+  SpoilScrypt("ada");
+  for (int second = 1; second <= 60; ++second) {
+    authority_.time.Advance(absl::Seconds(1));
+    ASSERT_EQ(Verify("ada", "right"), "yes") << second;
+  }
+  authority_.time.Advance(absl::Seconds(1));
+  EXPECT_TRUE(Computes("ada", "right"));
+}
+
+TEST_F(PasswordVerifierTest, TheMinuteEndsAlsoIfTheWallClockIsSetBack) {
+  ASSERT_EQ(Verify("ada", "right"), "yes");
+  SpoilScrypt("ada");
+  authority_.time.SetWall(authority_.time.wall() - absl::Hours(24));
+  EXPECT_EQ(Verify("ada", "right"), "yes");
+  authority_.time.Advance(absl::Seconds(61));
+  EXPECT_TRUE(Computes("ada", "right"));
+}
+
+TEST_F(PasswordVerifierTest, AWrongPasswordIsNotRemembered) {
+  ASSERT_EQ(Verify("ada", "wrong"), "no");
+  SpoilScrypt("ada");
+  EXPECT_TRUE(Computes("ada", "wrong"));
+}
+
+TEST_F(PasswordVerifierTest, ARememberedPasswordMakesNoOtherOneRight) {
+  ASSERT_EQ(Verify("ada", "right"), "yes");
+  EXPECT_EQ(Verify("ada", "wrong"), "no");
+  SpoilScrypt("ada");
+  EXPECT_TRUE(Computes("ada", "wrong"));
+  EXPECT_TRUE(Computes("ada", ""));
+}
+
+TEST_F(PasswordVerifierTest, ARememberedPasswordIsThatOfOneUser) {
+  authority_.AddUser("bob");
+  PutPasswordRecord(store(), "bob", *store().GetPassword(store().GetUser("ada").value()->uid).value());
+  ASSERT_EQ(Verify("ada", "right"), "yes");
+  SpoilScrypt("ada");
+  SpoilScrypt("bob");
+  EXPECT_EQ(Verify("ada", "right"), "yes");
+  EXPECT_TRUE(Computes("bob", "right"));
+}
+
+TEST_F(PasswordVerifierTest, AChangedPasswordIsForgottenAtOnce) {
+  ASSERT_EQ(Verify("ada", "right"), "yes");
+  GivePassword(store(), "ada", "changed");
+  EXPECT_EQ(Verify("ada", "right"), "no");
+  EXPECT_EQ(Verify("ada", "changed"), "yes");
+}
+
+// The same password set anew is another record: computed once.
+TEST_F(PasswordVerifierTest, APasswordThatIsSetAgainIsForgottenToo) {
+  ASSERT_EQ(Verify("ada", "right"), "yes");
+  GivePassword(store(), "ada", "right");
+  SpoilScrypt("ada");
+  EXPECT_TRUE(Computes("ada", "right"));
+}
+
+TEST_F(PasswordVerifierTest, WhoIsDisabledIsOutWithinTheMinute) {
+  ASSERT_EQ(Verify("ada", "right"), "yes");
+  authority_.ChangeUser("ada", [](UserRecord& user) { user.disabled = true; });
+  EXPECT_EQ(Verify("ada", "right"), "no");
+}
+
+TEST_F(PasswordVerifierTest, WhatIsRememberedIsBounded) {
+  ASSERT_EQ(Verify("ada", "right"), "yes");
+  const PasswordRecord record = MakePasswordRecord("right", kCheapCost).value();
+  for (int i = 0; i < 2000; ++i) {
+    const std::string id = absl::StrCat("user-", i);
+    authority_.AddUser(id);
+    PutPasswordRecord(store(), id, record);
+    ASSERT_EQ(Verify(id, "right"), "yes");
+  }
+  SpoilScrypt("ada");
+  EXPECT_TRUE(Computes("ada", "right"));
+}
+
+// ---- At a time.
+
+// Two users' passwords take most of a second; they hold both places. Then many come whose passwords take no time: 16 of
+// them wait, the others are sent away at once.
+TEST_F(PasswordVerifierTest, TwoComputeSixteenWaitTheOthersAreSentAway) {
+  constexpr int kSlow = 2;
+  constexpr int kMany = 60;
+  const PasswordRecord slow = MakePasswordRecord("right", {.n = 1 << 15, .r = 8, .p = 8}).value();
+  const PasswordRecord quick = MakePasswordRecord("right", kCheapCost).value();
+  for (int i = 0; i < kSlow + kMany; ++i) {
+    const std::string id = absl::StrCat("user-", i);
+    authority_.AddUser(id);
+    PutPasswordRecord(store(), id, i < kSlow ? slow : quick);
+  }
+
+  std::atomic<int> right = 0;
+  std::vector<absl::Status> refused(kSlow + kMany);
+  std::vector<std::thread> threads;
+  absl::Barrier* const all_are_there = new absl::Barrier(kSlow + kMany);
+  for (int i = 0; i < kSlow + kMany; ++i) {
+    threads.emplace_back([&, i] {
+      if (all_are_there->Block()) delete all_are_there;
+      // The quick ones come later: what they do first takes longer than all that the slow ones do before scrypt.
+      if (i >= kSlow) EXPECT_TRUE(MakePasswordRecord("warm up", {.n = 1 << 12, .r = 8, .p = 1}).ok());
+      const absl::StatusOr<std::optional<UserRecord>> user = verifier_.Verify(absl::StrCat("user-", i), "right");
+      if (user.ok() && user->has_value()) {
+        ++right;
+      } else {
+        refused[i] = user.status();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+
+  int sent_away = 0;
+  for (const absl::Status& status : refused) {
+    if (status.ok()) continue;
+    ++sent_away;
+    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+    const std::optional<ErrorDetails> details = DetailsOf(status);
+    ASSERT_TRUE(details.has_value());
+    EXPECT_EQ(details->reason, "RATE_LIMITED");
+    ASSERT_TRUE(details->retry_delay.has_value());
+    EXPECT_GT(*details->retry_delay, absl::ZeroDuration());
+  }
+  EXPECT_EQ(right + sent_away, kSlow + kMany);  // Nobody was told that a right password is wrong.
+  EXPECT_GE(right, 16);                         // Nobody was sent away while there was room to wait.
+  EXPECT_GE(sent_away, 20);                     // Nearly all for whom there was none: 44, if nobody was late.
+
+  // The places are free again.
+  EXPECT_EQ(Verify("ada", "right"), "yes");
+}
+
+}  // namespace
+}  // namespace pat
