@@ -99,6 +99,7 @@ absl::StatusOr<ExitCode> Introspect(const IntrospectOptions& options, Session& s
   request.set_audience(options.audience);
   if (options.max_staleness.has_value()) *request.mutable_max_staleness() = ToProto(*options.max_staleness);
 
+  if (absl::Status status = session.Check(Access::kAnyone); !status.ok()) return status;
   auto token = ReadToken(options, session);
   if (!token.ok()) return token.status();
   if (absl::Status status = session.Connect(Access::kAnyone); !status.ok()) return status;

@@ -36,7 +36,7 @@ std::optional<client::TlsFiles> TlsOf(const GlobalOptions& options) {
 Session::Session(const GlobalOptions& options, Console& console, const client::Clock& clock)
     : options_(options), console_(console), clock_(clock) {}
 
-absl::Status Session::Connect(Access access) {
+absl::StatusOr<client::ConnectionOptions> Session::ConnectionFor(Access access) const {
   if (access == Access::kUser && options_.user.empty()) {
     return UsageError("who asks? give --user (or PATCTL_USER), and the password when asked or with --password-file");
   }
@@ -48,14 +48,19 @@ absl::Status Session::Connect(Access access) {
       .credentials = std::nullopt,
       .payload = access == Access::kPublic ? client::Payload::kPublic : client::Payload::kConfidential,
       .timeout = options_.timeout};
-  // Before anybody types a password that could not be sent.
   if (absl::Status status = client::CheckTransport(connection); !status.ok()) return status;
+  return connection;
+}
+
+absl::Status Session::Connect(Access access) {
+  auto connection = ConnectionFor(access);
+  if (!connection.ok()) return connection.status();
   if (access != Access::kPublic && !options_.user.empty()) {
     auto password = ReadPassword(options_, console_);
     if (!password.ok()) return password.status();
-    connection.credentials = client::BasicCredentials{options_.user, *std::move(password)};
+    connection->credentials = client::BasicCredentials{options_.user, *std::move(password)};
   }
-  auto created = client::Connection::Create(std::move(connection));
+  auto created = client::Connection::Create(*std::move(connection));
   if (!created.ok()) return created.status();
   connection_ = *std::move(created);
   tokens_ = v1::TokenService::NewStub(connection_->channel());

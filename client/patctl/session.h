@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "client/clock.h"
 #include "client/connection.h"
@@ -37,6 +38,9 @@ class Session {
   Console& console() { return console_; }
   absl::Time Now() const { return clock_.Now(); }
 
+  // What Connect would refuse, but without asking for anything: to be called before a person has to type a token.
+  absl::Status Check(Access access) const { return ConnectionFor(access).status(); }
+
   // To be called once, before the first call to the server. Reads or asks for the password if one is needed. Sends
   // nothing.
   absl::Status Connect(Access access);
@@ -64,6 +68,9 @@ class Session {
   void Say(absl::string_view line);
 
  private:
+  // Still without credentials.
+  absl::StatusOr<client::ConnectionOptions> ConnectionFor(Access access) const;
+
   absl::Status Checked(const grpc::Status& status) const;
 
   // Constant after construction.

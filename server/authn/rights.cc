@@ -26,7 +26,7 @@ constexpr MethodRights kTable[] = {
     {"/pat.v1.TokenService/ListScopes", kOwners | kIntrospectors},
     {"/pat.v1.IntrospectionService/Introspect", kIntrospectors | kAdministrators},
     {"/pat.v1.IntrospectionService/BatchIntrospect", kIntrospectors | kAdministrators},
-    {"/pat.v1.IntrospectionService/WatchRevocations", kIntrospectors},
+    {"/pat.v1.IntrospectionService/WatchRevocations", kIntrospectors | kAdministrators},
     {"/pat.v1.IntrospectionService/ReportUse", kIntrospectors},
     {"/grpc.health.v1.Health/Check", kAnybody},
     {"/grpc.health.v1.Health/Watch", kAnybody},

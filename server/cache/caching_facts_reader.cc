@@ -125,10 +125,10 @@ void CachingFactsReader::Find(const TokenDigest& digest, const FindOptions& opti
 
 void CachingFactsReader::Finish(Load& load, const absl::StatusOr<FactsAnswer>& answer) {
   if (load.admitted) limiter_.End();
-  absl::Duration good_for;
-  if (answer.ok()) {
-    good_for = answer->facts != nullptr ? std::min(options_.ttl, answer->fresh_until - load.began_at.now)
-                                        : std::min(options_.ttl, options_.negative_ttl);
+  const absl::Duration inactive_good_for = std::min(options_.ttl, options_.negative_ttl);
+  absl::Duration good_for = inactive_good_for;
+  if (answer.ok() && answer->facts != nullptr) {
+    good_for = std::min(options_.ttl, answer->fresh_until - load.began_at.now);
   }
   std::vector<FactsReceiver*> waiting;
   {
@@ -153,6 +153,11 @@ void CachingFactsReader::Finish(Load& load, const absl::StatusOr<FactsAnswer>& a
     if (options_.ttl > absl::ZeroDuration() && Age(load.began_at, now) > options_.ttl) {
       receiver->Receive(MakeError(absl::StatusCode::kUnavailable, "the answer of the store came too late",
                                   {.reason = "STORE_UNAVAILABLE", .retry_delay = absl::Seconds(1)}));
+      continue;
+    }
+    // What has expired on its way is inactive, in the same form as everything else that is.
+    if (answer->facts != nullptr && now.now >= answer->facts->expire_time) {
+      receiver->Receive(MakeAnswer(nullptr, FactsSource::kStore, now, load.began_at, inactive_good_for));
       continue;
     }
     receiver->Receive(MakeAnswer(answer->facts, FactsSource::kStore, now, load.began_at, good_for));

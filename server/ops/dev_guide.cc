@@ -1,5 +1,7 @@
 #include "server/ops/dev_guide.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -13,12 +15,12 @@ constexpr char kCommands[] = R"(Try, in another terminal:
 
   patctl --server $SERVER --user ada token create --name demo --scopes TM.Defects.Read --expires 1d
   patctl --server $SERVER --user ada token list
-  patctl --server $SERVER introspect --require TM.Defects.Read         (asks for the token)
+  patctl --server $SERVER introspect --require TM.Defects.Read         # asks for the token
   patctl --server $SERVER --user ada token revoke demo
 
   grpcurl -plaintext $SERVER list
   grpcurl -plaintext -H 'x-pat-user: ada' -d '{"parent":"users/ada","display_name":"demo2","scopes":["TM.Defects.Read"],"ttl":"3600s"}' $SERVER pat.v1.TokenService/CreateToken
-  grpcurl -plaintext -d @ $SERVER pat.v1.IntrospectionService/Introspect      (then {"token":"pat_..."} and Ctrl-D)
+  grpcurl -plaintext -d @ $SERVER pat.v1.IntrospectionService/Introspect      # then {"token":"pat_..."} and Ctrl-D
 
   buf curl $BUF --list-methods
   buf curl $BUF -H 'x-pat-user: ada' -d '{"parent":"users/ada"}' $URL/pat.v1.TokenService/ListTokens
@@ -41,11 +43,14 @@ std::string DevGuide(const Options& options, const std::string& data_dir, const 
     absl::StrAppend(&text, "  ", user.id, local ? absl::StrCat(", password ", user.id, "-password") : "", ": ",
                     user.about, "\n");
   }
-  const ListenAddress& first = listening.front();
-  const std::string server = first.ToString();
-  const std::string url = first.is_unix ? "http://localhost" : absl::StrCat("http://", server);
+  // One where x-pat-user is taken, if there is one.
+  const auto full = std::find_if_not(listening.begin(), listening.end(),
+                                     [](const ListenAddress& address) { return address.introspectors; });
+  const ListenAddress& used = full != listening.end() ? *full : listening.front();
+  const std::string server = used.ToString();
+  const std::string url = used.is_unix ? "http://localhost" : absl::StrCat("http://", server);
   const std::string buf = absl::StrCat("--protocol grpc --http2-prior-knowledge",
-                                       first.is_unix ? absl::StrCat(" --unix-socket ", first.path) : "");
+                                       used.is_unix ? absl::StrCat(" --unix-socket ", used.path) : "");
   absl::StrAppend(&text, "\n",
                   absl::StrReplaceAll(kCommands, {{"$SERVER", server},
                                                   {"$BUF --list-methods", absl::StrCat(buf, " --list-methods ", url)},

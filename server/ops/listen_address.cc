@@ -3,9 +3,10 @@
 #include <arpa/inet.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -72,6 +73,8 @@ std::string ListenAddress::ToString() const {
 }
 
 absl::StatusOr<ListenAddress> ParseListenAddress(absl::string_view text) {
+  const auto is_control = [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); };
+  if (std::any_of(text.begin(), text.end(), is_control)) return Wrong(text, "has control characters");
   absl::string_view rest = text;
   if (absl::ConsumePrefix(&rest, "unix:")) return ParseUnix(text, rest);
 
@@ -79,9 +82,12 @@ absl::StatusOr<ListenAddress> ParseListenAddress(absl::string_view text) {
   const size_t colon = rest.rfind(':');
   if (colon == absl::string_view::npos) return Wrong(text, "has no port");
   absl::string_view host = rest.substr(0, colon);
+  const absl::string_view digits = rest.substr(colon + 1);
+  const auto is_digit = [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); };
   uint32_t port = 0;
-  if (!absl::SimpleAtoi(rest.substr(colon + 1), &port) || port > UINT16_MAX)
+  if (!std::all_of(digits.begin(), digits.end(), is_digit) || !absl::SimpleAtoi(digits, &port) || port > UINT16_MAX) {
     return Wrong(text, "has no port of 0 to 65535");
+  }
   const bool bracketed = absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]");
   ListenAddress address{.host = std::string(host), .port = static_cast<uint16_t>(port), .path = {}};
   in6_addr bytes{};

@@ -28,8 +28,8 @@ class JsonMessageFlag final : public spdlog::custom_flag_formatter {
 class ConsoleMessageFlag final : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm& /*time*/, spdlog::memory_buf_t& out) override {
-    const std::string escaped =
-        absl::Utf8SafeCHexEscape(absl::string_view(message.payload.data(), message.payload.size()));
+    // All that is not ASCII too: U+009B begins an escape sequence as well as ESC does.
+    const std::string escaped = absl::CHexEscape(absl::string_view(message.payload.data(), message.payload.size()));
     out.append(escaped.data(), escaped.data() + escaped.size());
   }
   std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<ConsoleMessageFlag>(); }

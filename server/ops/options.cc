@@ -3,7 +3,9 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -169,6 +171,9 @@ absl::StatusOr<GivenOptions> ReadMap(const std::string& path, const YAML::Node& 
           absl::StrCat(path, ": ", Quoted(key), " is no option; patd dev --help lists them"));
     }
     GivenOption option{.where = absl::StrCat(path, ": ", key), .values = {}};
+    if (given.find(key) != given.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(option.where, ": is given twice; give it once"));
+    }
     if (entry.second.IsSequence() && row->description.repeatable) {
       for (const YAML::Node& item : entry.second) {
         option.values.push_back(item.IsMap() ? ListenText(item) : item.as<std::string>());
@@ -211,11 +216,14 @@ GivenOptions OptionsFromEnvironment(const char* const* environment) {
 }
 
 absl::StatusOr<GivenOptions> OptionsFromFile(const std::string& path) {
+  const absl::Status unreadable =
+      absl::InvalidArgumentError(absl::StrCat("--config: ", path, " cannot be read; give the path of a YAML file"));
+  // To a stream a directory is an empty file.
+  if (std::error_code error; std::filesystem::is_directory(path, error)) return unreadable;
   try {
     return ReadMap(path, YAML::LoadFile(path));
   } catch (const YAML::BadFile&) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--config: ", path, " cannot be read; give the path of a YAML file"));
+    return unreadable;
   } catch (const YAML::Exception& error) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": line ", error.mark.line + 1, ": ", error.msg));
   }

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 namespace pat {
@@ -29,7 +30,7 @@ class TestDirectory {
   const std::string& path() const { return path_; }
 
   // The path of something in it.
-  std::string operator/(absl::string_view name) const { return (std::filesystem::path(path_) / name).string(); }
+  std::string operator/(absl::string_view name) const { return absl::StrCat(path_, "/", name); }
 
  private:
   std::string path_;

@@ -74,11 +74,8 @@ TEST_F(IntrospectTest, ReadsTheTokenFromAFile) {
 TEST_F(IntrospectTest, AsksForTheTokenAtATerminal) {
   console_->input_is_terminal = true;
   console_->hidden_answers = {client::kFakeSecret, "ada-password"};
-  FakeConsole* const console = console_.get();
-  std::vector<std::string> prompts;
-  server_.on_call = [&](grpc::ServerContext&) { prompts = console->hidden_prompts; };
   EXPECT_EQ(Run({"introspect", "--user", "ada"}), 0);
-  EXPECT_THAT(prompts, ElementsAre("token: ", "password of ada: "));
+  EXPECT_THAT(prompts(), ElementsAre("token: ", "password of ada: "));
   EXPECT_EQ(server_.introspect_request.token(), client::kFakeSecret);
 }
 

@@ -35,6 +35,7 @@ int PatctlTest::Run(std::vector<std::string> arguments) {
   const int status = patctl::Run(static_cast<int>(argv.size()), argv.data(), *console_, clock_);
   written_ = console_->written();
   said_ = console_->said();
+  prompts_ = console_->hidden_prompts;
   console_ = std::make_unique<FakeConsole>();
   return status;
 }

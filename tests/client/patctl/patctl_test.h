@@ -37,6 +37,9 @@ class PatctlTest : public ::testing::Test {
   const std::string& written() const { return written_; }
   const std::string& said() const { return said_; }
 
+  // For what hidden things it asked.
+  const std::vector<std::string>& prompts() const { return prompts_; }
+
   client::FakeServer server_;
   client::ManualClock clock_;
   std::unique_ptr<FakeConsole> console_ = std::make_unique<FakeConsole>();  // A new one after each run.
@@ -44,6 +47,7 @@ class PatctlTest : public ::testing::Test {
  private:
   std::string written_;
   std::string said_;
+  std::vector<std::string> prompts_;
 };
 
 }  // namespace pat::patctl

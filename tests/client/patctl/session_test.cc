@@ -5,6 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/synchronization/notification.h"
 #include "google/rpc/error_details.pb.h"
 #include "tests/client/patctl/patctl_test.h"
@@ -23,11 +24,8 @@ std::string Basic(const std::string& credentials) { return absl::StrCat("Basic "
 
 TEST_F(SessionTest, AsksForThePassword) {
   console_->hidden_answers = {"s3cret"};
-  FakeConsole* const console = console_.get();
-  std::vector<std::string> prompts;
-  server_.on_call = [&](grpc::ServerContext&) { prompts = console->hidden_prompts; };
   EXPECT_EQ(Run({"token", "list", "--user", "ada"}), 0);
-  EXPECT_THAT(prompts, ElementsAre("password of ada: "));
+  EXPECT_THAT(prompts(), ElementsAre("password of ada: "));
   EXPECT_THAT(server_.authorizations, ElementsAre(Basic("ada:s3cret")));
 }
 
@@ -69,16 +67,18 @@ TEST_F(SessionTest, WithoutAPasswordNothingIsSent) {
   EXPECT_THAT(server_.calls, IsEmpty());
 }
 
-TEST_F(SessionTest, RefusesPlaintextBeyondThisMachineBeforeAskingForThePassword) {
-  FakeConsole* const console = console_.get();
-  console->hidden_answers = {"s3cret"};
-  console->input = std::string(client::kFakeSecret) + "\n";
-  EXPECT_EQ(Run({"token", "list", "--user", "ada", "--server", "192.0.2.1:7443"}), 2);
-  EXPECT_THAT(said(), HasSubstr("refusing to send passwords or tokens in plaintext to 192.0.2.1:7443"));
+TEST_F(SessionTest, RefusesPlaintextBeyondThisMachineBeforeAskingForAnything) {
   // A token is as secret as a password.
-  console_->input = std::string(client::kFakeSecret) + "\n";
-  EXPECT_EQ(Run({"introspect", "--server", "192.0.2.1:7443"}), 2);
-  EXPECT_THAT(said(), HasSubstr("refusing to send passwords or tokens"));
+  for (const char* command : {"token list", "introspect", "scopes list", "introspect --user ada"}) {
+    std::vector<std::string> arguments = absl::StrSplit(command, ' ');
+    arguments.insert(arguments.end(), {"--server", "192.0.2.1:7443"});
+    console_->input_is_terminal = true;
+    console_->hidden_answers = {"s3cret", "s3cret"};
+    if (arguments.front() == "token") arguments.insert(arguments.end(), {"--user", "ada"});
+    EXPECT_EQ(Run(arguments), 2) << command;
+    EXPECT_THAT(said(), HasSubstr("refusing to send passwords or tokens in plaintext to 192.0.2.1:7443"));
+    EXPECT_THAT(prompts(), IsEmpty());
+  }
 }
 
 TEST_F(SessionTest, ShowsAllThatTheServerSaysAboutAnError) {

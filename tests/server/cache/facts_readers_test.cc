@@ -255,11 +255,11 @@ TEST_P(FactsReadersTest, AnswersManyThreadsEachWithItsOwn) {
       for (int i = 0; i < 2000; ++i) {
         const size_t n = random() % (tokens.size() + 1);
         const TokenDigest digest = n < tokens.size() ? tokens[n].digest : UnknownDigest(random() % 50);
-        const ReceivedFacts answer = Ask(digest, absl::Seconds(static_cast<int64_t>(random() % 3600)));
+        const ReceivedFacts answer = Ask(digest, absl::Microseconds(static_cast<int64_t>(random() % 10'000)));
         const bool right = answer.status.ok() && answer.active() == (n < tokens.size()) &&
                            (!answer.active() || answer.facts->uid == tokens[n].uid);
         if (!right) wrong.fetch_add(1);
-        Advance(absl::Milliseconds(static_cast<int64_t>(random() % 100)));
+        Advance(absl::Microseconds(static_cast<int64_t>(random() % 10)));
       }
     });
   }

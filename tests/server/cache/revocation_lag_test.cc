@@ -2,6 +2,8 @@
 // story runs on the real rules over the memory engine; only the clock is moved by hand.
 #include <algorithm>
 #include <cstdint>
+#include <optional>
+#include <ostream>
 #include <random>
 #include <string>
 #include <vector>
@@ -337,6 +339,7 @@ struct OwnerChange {
   void (*apply)(UserRecord&);
   bool ends_token;  // Otherwise it only takes scopes away.
 };
+void PrintTo(const OwnerChange& change, std::ostream* out) { *out << change.name; }
 
 class OwnerChangeTest : public CacheTest, public testing::WithParamInterface<OwnerChange> {
  protected:
@@ -353,6 +356,7 @@ TEST_P(OwnerChangeTest, IsSeenAtTheNextReadOfTheStore) {
   const IssuedToken token = Issue();
   EXPECT_EQ(ScopesOf(Ask(token)), all_);
   authority.ChangeUser("ada", GetParam().apply);
+  Advance(kTick);
   EXPECT_EQ(ScopesOf(Ask(token, absl::ZeroDuration())), left_);
   EXPECT_EQ(ScopesOf(Ask(token)), left_);  // That read has filled the cache.
 }

@@ -30,10 +30,11 @@ class HealthServiceTest : public testing::Test {
       stream_ = stub.Watch(&context_, request);
     }
     ~Watcher() {
+      if (finished_) return;
       context_.TryCancel();
       while (Read() != -1) {
       }
-      if (!finished_) stream_->Finish();
+      stream_->Finish();
     }
 
     int Read() {

@@ -45,17 +45,15 @@ TEST_P(SetTimestampTest, IsExact) {
 
 INSTANTIATE_TEST_SUITE_P(
     Instants, SetTimestampTest,
-    testing::Values(Instant{absl::UnixEpoch(), 0, 0}, Instant{absl::FromUnixNanos(1), 0, 1},
-                    Instant{absl::FromUnixNanos(-1), -1, 999'999'999},
-                    Instant{absl::FromUnixNanos(-1'000'000'000), -1, 0},
-                    Instant{absl::FromUnixNanos(-1'500'000'000), -2, 500'000'000},
-                    Instant{absl::FromUnixSeconds(1'700'000'000) + absl::Nanoseconds(123'456'789), 1'700'000'000,
-                            123'456'789},
-                    Instant{absl::FromUnixSeconds(253'402'300'799) + absl::Nanoseconds(999'999'999), 253'402'300'799,
-                            999'999'999},
-                    Instant{absl::FromUnixSeconds(-62'135'596'800), -62'135'596'800, 0},
-                    // absl::Time counts quarters of a nanosecond; a timestamp never says more than was.
-                    Instant{absl::FromUnixNanos(5) + absl::Nanoseconds(3) / 4, 0, 5}));
+    testing::Values(
+        Instant{absl::UnixEpoch(), 0, 0}, Instant{absl::FromUnixNanos(1), 0, 1},
+        Instant{absl::FromUnixNanos(-1), -1, 999'999'999}, Instant{absl::FromUnixNanos(-1'000'000'000), -1, 0},
+        Instant{absl::FromUnixNanos(-1'500'000'000), -2, 500'000'000},
+        Instant{absl::FromUnixSeconds(1'700'000'000) + absl::Nanoseconds(123'456'789), 1'700'000'000, 123'456'789},
+        Instant{absl::FromUnixSeconds(253'402'300'799) + absl::Nanoseconds(999'999'999), 253'402'300'799, 999'999'999},
+        Instant{absl::FromUnixSeconds(-62'135'596'800), -62'135'596'800, 0},
+        // absl::Time counts quarters of a nanosecond; a timestamp never says more than was.
+        Instant{absl::FromUnixNanos(5) + absl::Nanoseconds(3) / 4, 0, 5}));
 
 struct Span {
   absl::Duration duration;
@@ -74,12 +72,13 @@ TEST_P(DurationTest, IsExactThereAndBack) {
   EXPECT_EQ(ToDuration(out), GetParam().duration);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Spans, DurationTest,
-    testing::Values(Span{absl::ZeroDuration(), 0, 0}, Span{absl::Nanoseconds(1), 0, 1},
-                    Span{-absl::Nanoseconds(1), 0, -1}, Span{absl::Seconds(1) - absl::Nanoseconds(1), 0, 999'999'999},
-                    Span{-absl::Milliseconds(1500), -1, -500'000'000}, Span{absl::Hours(1), 3600, 0},
-                    Span{absl::Seconds(315'576'000'000), 315'576'000'000, 0}));
+INSTANTIATE_TEST_SUITE_P(Spans, DurationTest,
+                         testing::Values(Span{absl::ZeroDuration(), 0, 0}, Span{absl::Nanoseconds(1), 0, 1},
+                                         Span{-absl::Nanoseconds(1), 0, -1},
+                                         Span{absl::Seconds(1) - absl::Nanoseconds(1), 0, 999'999'999},
+                                         Span{-absl::Milliseconds(1500), -1, -500'000'000},
+                                         Span{absl::Hours(1), 3600, 0},
+                                         Span{absl::Seconds(315'576'000'000), 315'576'000'000, 0}));
 
 // What comes over the wire need not be in protobuf's range; nothing wraps around.
 TEST(ToDurationTest, SaturatesAndTakesMixedSigns) {
@@ -257,9 +256,7 @@ TEST_F(SetResultTest, EachVerdictHasItsName) {
 }
 
 TEST_F(SetResultTest, EachSourceHasItsName) {
-  const auto source = [this](AnswerSource from) {
-    return Map({.freshness = {.source = from}}).freshness().source();
-  };
+  const auto source = [this](AnswerSource from) { return Map({.freshness = {.source = from}}).freshness().source(); };
   EXPECT_EQ(source(AnswerSource::kStore), v1::Freshness::SOURCE_STORE);
   EXPECT_EQ(source(AnswerSource::kCache), v1::Freshness::SOURCE_CACHE);
   EXPECT_EQ(source(AnswerSource::kFormat), v1::Freshness::SOURCE_FORMAT);

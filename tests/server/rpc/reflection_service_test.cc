@@ -90,9 +90,8 @@ class ReflectionServiceTest : public testing::Test {
     for (bool progress = true; progress && !files.empty();) {
       progress = false;
       for (auto file = files.begin(); file != files.end();) {
-        const bool ready = std::all_of(file->dependency().begin(), file->dependency().end(), [&](const auto& import) {
-          return pool.FindFileByName(import) != nullptr;
-        });
+        const bool ready = std::all_of(file->dependency().begin(), file->dependency().end(),
+                                       [&](const auto& import) { return pool.FindFileByName(import) != nullptr; });
         progress |= ready;
         if (ready) EXPECT_NE(pool.BuildFile(*file), nullptr);
         file = ready ? files.erase(file) : file + 1;

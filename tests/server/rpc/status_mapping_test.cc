@@ -213,18 +213,15 @@ TEST_P(EngineErrorTest, ItsTextStaysInside) {
   EXPECT_FALSE(status.error_message().empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Codes, EngineErrorTest,
-                         testing::Values(absl::StatusCode::kCancelled, absl::StatusCode::kUnknown,
-                                         absl::StatusCode::kInvalidArgument, absl::StatusCode::kDeadlineExceeded,
-                                         absl::StatusCode::kNotFound, absl::StatusCode::kAlreadyExists,
-                                         absl::StatusCode::kPermissionDenied, absl::StatusCode::kResourceExhausted,
-                                         absl::StatusCode::kFailedPrecondition, absl::StatusCode::kAborted,
-                                         absl::StatusCode::kOutOfRange, absl::StatusCode::kUnimplemented,
-                                         absl::StatusCode::kInternal, absl::StatusCode::kUnavailable,
-                                         absl::StatusCode::kDataLoss, absl::StatusCode::kUnauthenticated),
-                         [](const testing::TestParamInfo<absl::StatusCode>& code) {
-                           return absl::StatusCodeToString(code.param);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Codes, EngineErrorTest,
+    testing::Values(absl::StatusCode::kCancelled, absl::StatusCode::kUnknown, absl::StatusCode::kInvalidArgument,
+                    absl::StatusCode::kDeadlineExceeded, absl::StatusCode::kNotFound, absl::StatusCode::kAlreadyExists,
+                    absl::StatusCode::kPermissionDenied, absl::StatusCode::kResourceExhausted,
+                    absl::StatusCode::kFailedPrecondition, absl::StatusCode::kAborted, absl::StatusCode::kOutOfRange,
+                    absl::StatusCode::kUnimplemented, absl::StatusCode::kInternal, absl::StatusCode::kUnavailable,
+                    absl::StatusCode::kDataLoss, absl::StatusCode::kUnauthenticated),
+    [](const testing::TestParamInfo<absl::StatusCode>& code) { return absl::StatusCodeToString(code.param); });
 
 }  // namespace
 }  // namespace pat

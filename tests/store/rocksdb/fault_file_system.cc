@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/time/clock.h"
 
 namespace pat {
 namespace {
@@ -80,7 +81,8 @@ IOStatus FaultFileSystem::BeforeWrite(FaultTarget target) const {
 }
 
 IOStatus FaultFileSystem::BeforeSync(FaultTarget target) const {
-  absl::SleepFor(absl::Microseconds(sync_microseconds_.load()));
+  const absl::Duration duration = absl::Microseconds(sync_microseconds_.load());
+  if (duration > absl::ZeroDuration()) absl::SleepFor(duration);  // Sleeps: a disk takes time to sync.
   if (sync_error_[Index(target)]) return IOStatus::IOError("injected: sync error");
   return IOStatus::OK();
 }

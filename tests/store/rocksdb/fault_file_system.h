@@ -9,7 +9,6 @@
 #include <memory>
 #include <string>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 namespace pat {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "tests/store/rocksdb/rocksdb_fixture.h"
 
 namespace pat {
@@ -177,7 +178,7 @@ TEST_F(FaultTest, FullDiskRefusesMutationsKeepsReadingAndRecovers) {
     status = store().Commit(Create(2));
     if (status.ok()) break;
     ASSERT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << "on the way back nothing else may be seen";
-    absl::SleepFor(absl::Milliseconds(100));
+    absl::SleepFor(absl::Milliseconds(100));  // Sleeps: RocksDB's own thread looks for space on its own clock.
   }
   ASSERT_EQ(status, absl::OkStatus());
   ASSERT_EQ(store().Commit(Revoke(1)), absl::OkStatus());

@@ -1,0 +1,274 @@
+// Options from the three layers: what each of them gives, which one wins, and what an error says. The layer of flags is
+// taken through the real command line.
+#include "server/ops/options.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/core/error.h"
+#include "server/ops/command_line.h"
+#include "tests/server/ops/options_for_tests.h"
+#include "tests/server/ops/scratch_directory.h"
+
+namespace pat {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::StartsWith;
+using ::testing::UnorderedElementsAreArray;
+
+using Strings = std::vector<std::string>;
+
+// What ends with a null pointer, as main() gets it.
+std::vector<const char*> Pointers(const Strings& strings) {
+  std::vector<const char*> pointers;
+  for (const std::string& text : strings) pointers.push_back(text.c_str());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+GivenOptions Environment(const Strings& environment) { return OptionsFromEnvironment(Pointers(environment).data()); }
+
+// A run of `patd dev` with these: its options, or the line on standard error.
+struct Run {
+  int exit_code = 0;
+  Options options;
+  std::string error;
+};
+
+Run RunWith(const Strings& flags, const Strings& environment = {}) {
+  Strings arguments = {"patd", "dev"};
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  const std::vector<const char*> argv = Pointers(arguments);
+  testing::internal::CaptureStderr();
+  const CommandLine line =
+      ParseCommandLine(static_cast<int>(arguments.size()), argv.data(), Pointers(environment).data());
+  return {.exit_code = line.exit_code.value_or(0),
+          .options = line.options,
+          .error = testing::internal::GetCapturedStderr()};
+}
+
+// ---- Every option by every way.
+
+TEST(OptionsTest, ThereIsACaseForEachOption) {
+  Strings keys;
+  Strings expected;
+  for (const OptionDescription& description : OptionDescriptions()) {
+    keys.push_back(description.key);
+    EXPECT_FALSE(description.help.empty()) << description.key;
+  }
+  for (const OptionCase& option : AllOptionCases()) expected.push_back(option.key);
+  EXPECT_THAT(keys, UnorderedElementsAreArray(expected));
+}
+
+TEST(OptionsTest, DefaultsAreThoseOfTheDocumentation) {
+  const Run run = RunWith({});
+  EXPECT_EQ(run.error, "");
+  EXPECT_EQ(ShowAll(run.options),
+            "listen=127.0.0.1:7443\ndata-dir=\ncache-ttl=1h\nnegative-cache-ttl=10s\ncache-capacity=1000000\n"
+            "pepper-file=\nscope-catalog=\nissuer=pat-sidecar\nreflection=0\nlog-format=0\nlog-level=info\n"
+            "insecure-debug=0\n");
+}
+
+class EachOptionTest : public testing::TestWithParam<OptionCase> {
+ protected:
+  const OptionCase& option() const { return GetParam(); }
+  bool takes_value() const { return option().key != "insecure-debug"; }
+
+  Strings Flag(const std::string& value) const {
+    return takes_value() ? Strings{"--" + option().key, value} : Strings{"--" + option().key};
+  }
+  std::string File(const std::string& value) const {
+    return scratch_.Write("patd.yaml", absl::StrCat(option().key, ": '", value, "'\n"));
+  }
+
+  // Exactly this option has another value than by default.
+  void ExpectItWasTaken(const Run& run) const {
+    EXPECT_EQ(run.exit_code, 0);
+    EXPECT_EQ(run.error, "");
+    EXPECT_EQ(option().show(run.options), option().shown);
+    for (const OptionCase& other : AllOptionCases()) {
+      if (other.key != option().key) EXPECT_EQ(other.show(run.options), other.show(RunWith({}).options)) << other.key;
+    }
+  }
+  // One line, with where, the value and what would be right.
+  void ExpectRefused(const Run& run, const std::string& where, const std::string& value) const {
+    EXPECT_EQ(run.exit_code, 2) << value;
+    EXPECT_THAT(run.error, StartsWith(absl::StrCat("patd: ", where, ": "))) << value;
+    EXPECT_THAT(run.error, HasSubstr(Quoted(value)));
+    EXPECT_THAT(run.error, HasSubstr(option().right)) << value;
+    EXPECT_EQ(std::count(run.error.begin(), run.error.end(), '\n'), 1) << run.error;
+  }
+
+  ScratchDirectory scratch_;
+};
+
+TEST_P(EachOptionTest, IsAFlag) {
+  ExpectItWasTaken(RunWith(Flag(option().value)));
+  if (takes_value()) ExpectItWasTaken(RunWith({absl::StrCat("--", option().key, "=", option().value)}));
+}
+
+TEST_P(EachOptionTest, IsInTheEnvironment) {
+  ExpectItWasTaken(RunWith({}, {absl::StrCat(option().environment, "=", option().value)}));
+}
+
+TEST_P(EachOptionTest, IsInTheFile) { ExpectItWasTaken(RunWith({"--config", File(option().value)})); }
+
+TEST_P(EachOptionTest, ABadValueIsRefusedFromEverywhere) {
+  for (const std::string& bad : option().bad) {
+    if (takes_value()) {
+      ExpectRefused(RunWith({absl::StrCat("--", option().key, "=", bad)}), "--" + option().key, bad);
+    }
+    // Lists in the environment are separated by commas, so that an empty one is a list of none.
+    ExpectRefused(RunWith({}, {absl::StrCat(option().environment, "=", bad)}), option().environment, bad);
+    const std::string file = File(bad);
+    ExpectRefused(RunWith({"--config", file}), absl::StrCat(file, ": ", option().key), bad);
+  }
+}
+
+TEST_P(EachOptionTest, AFlagBeatsTheEnvironmentWhichBeatsTheFile) {
+  const std::string file = File(option().value);
+  // Another good value, for what must lose or win; that of a list or a text is made up.
+  const std::string other = option().key == "listen"           ? "127.0.0.1:2"
+                            : option().key == "cache-capacity" ? "11"
+                            : option().key == "reflection"     ? "on"
+                            : option().key == "log-format"     ? "console"
+                            : option().key == "log-level"      ? "warn"
+                            : option().key == "insecure-debug" ? "false"
+                                                               : "7s";
+  const std::string shown_other = option().show(RunWith({}, {absl::StrCat(option().environment, "=", other)}).options);
+  ASSERT_NE(shown_other, option().shown);
+  EXPECT_EQ(option().show(RunWith({"--config", file}, {absl::StrCat(option().environment, "=", other)}).options),
+            shown_other);
+  Strings flags = Flag(option().value);
+  flags.insert(flags.end(), {"--config", File(other)});
+  EXPECT_EQ(option().show(RunWith(flags, {absl::StrCat(option().environment, "=", other)}).options), option().shown);
+  // Also over a lower layer that is wrong: what is not used is not judged.
+  EXPECT_EQ(option().show(RunWith(Flag(option().value), {option().environment + "=?"}).options), option().shown);
+}
+
+INSTANTIATE_TEST_SUITE_P(Options, EachOptionTest, testing::ValuesIn(AllOptionCases()),
+                         [](const testing::TestParamInfo<OptionCase>& option) {
+                           std::string name = option.param.key;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+// ---- Options that may be repeated.
+
+Strings Listening(const Options& options) {
+  Strings texts;
+  for (const ListenAddress& address : options.listen) texts.push_back(address.ToString());
+  return texts;
+}
+
+TEST(RepeatedOptionTest, FlagsAddUpInTheirOrder) {
+  const Run run = RunWith(
+      {"--listen", "127.0.0.1:1", "--pepper-file", "/b", "--listen=unix:/p?role=introspector", "--pepper-file", "/a"});
+  EXPECT_THAT(Listening(run.options), ElementsAre("127.0.0.1:1", "unix:/p"));
+  EXPECT_TRUE(run.options.listen[1].introspectors);
+  EXPECT_THAT(run.options.pepper_files, ElementsAre("/b", "/a"));
+}
+
+TEST(RepeatedOptionTest, TheEnvironmentSeparatesByCommas) {
+  const Run run =
+      RunWith({}, {"PATD_LISTEN=127.0.0.1:1,[::1]:2,unix:/p?mode=0660&role=introspector,", "PATD_PEPPER_FILE=/b,/a"});
+  EXPECT_THAT(Listening(run.options), ElementsAre("127.0.0.1:1", "[::1]:2", "unix:/p"));
+  EXPECT_EQ(run.options.listen[2].mode, 0660);
+  EXPECT_THAT(run.options.pepper_files, ElementsAre("/b", "/a"));
+}
+
+// A layer gives the whole list: no mixing of addresses from two places.
+TEST(RepeatedOptionTest, AHigherLayerReplacesTheWholeList) {
+  const Run run = RunWith({"--listen", "127.0.0.1:1"}, {"PATD_LISTEN=127.0.0.1:2,127.0.0.1:3"});
+  EXPECT_THAT(Listening(run.options), ElementsAre("127.0.0.1:1"));
+}
+
+TEST(RepeatedOptionTest, OneBadItemIsNamed) {
+  const Run run = RunWith({}, {"PATD_LISTEN=127.0.0.1:1,nonsense,127.0.0.1:2"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.error, AllOf(StartsWith("patd: PATD_LISTEN: "), HasSubstr("\"nonsense\"")));
+}
+
+TEST(RepeatedOptionTest, OthersMayNotBeRepeated) {
+  const Run run = RunWith({"--cache-ttl", "1h", "--cache-ttl", "2h"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_THAT(run.error, HasSubstr("--cache-ttl"));
+}
+
+// ---- The environment.
+
+TEST(OptionsFromEnvironmentTest, NamesThatAreNoOptionAreLeftAlone) {
+  EXPECT_THAT(
+      Environment({"PATD_SERVICE_HOST=10.0.0.1", "PATD_PORT=tcp://10.0.0.1:7443", "PATD_=x", "PATD=x", "CACHE_TTL=1h",
+                   "patd_cache_ttl=1h", "PATD_CACHE-TTL=1h", "PATD_CACHE_TTL_X=1h", "XPATD_CACHE_TTL=1h", "=", ""}),
+      IsEmpty());
+}
+
+TEST(OptionsFromEnvironmentTest, AValueMayHaveEqualSigns) {
+  const GivenOptions given = Environment({"PATD_ISSUER=a=b=c"});
+  ASSERT_EQ(given.size(), 1);
+  EXPECT_EQ(given.at("issuer").where, "PATD_ISSUER");
+  EXPECT_THAT(given.at("issuer").values, ElementsAre("a=b=c"));
+}
+
+TEST(OptionsFromEnvironmentTest, ANameWithoutAValueIsAnEmptyValue) {
+  EXPECT_THAT(Environment({"PATD_ISSUER"}).at("issuer").values, ElementsAre(""));
+}
+
+// ---- The command line besides.
+
+TEST(CommandLineTest, WhatIsNoFlagEndsTheStartWithOneLine) {
+  for (const Strings& flags : {Strings{"--no-such-flag"}, Strings{"--cache-tt", "1h"}, Strings{"surplus"},
+                               Strings{"--cache-ttl"}, Strings{"-x"}}) {
+    const Run run = RunWith(flags);
+    EXPECT_EQ(run.exit_code, 2) << flags[0];
+    EXPECT_THAT(run.error, MatchesRegex("patd: .*patd dev --help.*\n")) << flags[0];
+    EXPECT_EQ(std::count(run.error.begin(), run.error.end(), '\n'), 1) << run.error;
+  }
+}
+
+TEST(CommandLineTest, ASubcommandIsNeeded) {
+  for (const Strings& arguments : {Strings{"patd"}, Strings{"patd", "no-such-command"}}) {
+    const std::vector<const char*> argv = Pointers(arguments);
+    testing::internal::CaptureStderr();
+    const CommandLine line =
+        ParseCommandLine(static_cast<int>(arguments.size()), argv.data(), Pointers(Strings{}).data());
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), StartsWith("patd: "));
+    EXPECT_EQ(line.exit_code, 2);
+  }
+}
+
+TEST(CommandLineTest, HelpNamesEveryOptionAndEndsWell) {
+  testing::internal::CaptureStdout();
+  const Run run = RunWith({"--help"});
+  const std::string help = testing::internal::GetCapturedStdout();
+  EXPECT_EQ(run.error, "");
+  for (const OptionDescription& description : OptionDescriptions()) {
+    EXPECT_THAT(help, HasSubstr("--" + description.key));
+  }
+  EXPECT_THAT(help, HasSubstr("PATD_CACHE_TTL"));
+}
+
+// A value that comes from outside cannot write lines of its own.
+TEST(CommandLineTest, AnErrorIsOneLineWhateverTheValue) {
+  const Run run = RunWith({}, {"PATD_CACHE_TTL=1h\npatd: all is well\x1b[2J"});
+  EXPECT_EQ(run.exit_code, 2);
+  EXPECT_EQ(std::count(run.error.begin(), run.error.end(), '\n'), 1) << run.error;
+  EXPECT_THAT(run.error, Not(HasSubstr("\x1b")));
+}
+
+}  // namespace
+}  // namespace pat

@@ -1,0 +1,120 @@
+// IntrospectionServer: the service on a server of its own, reached within the process.
+#ifndef PAT_TESTS_SERVER_RPC_INTROSPECTION_SERVER_H_
+#define PAT_TESTS_SERVER_RPC_INTROSPECTION_SERVER_H_
+
+#include <grpc/support/time.h>
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/synchronization/notification.h"
+#include "pat/v1/introspection_service.grpc.pb.h"
+#include "server/authn/authenticator.h"
+#include "server/authn/password_verifier.h"
+#include "server/core/executor.h"
+#include "server/core/introspection.h"
+#include "server/rpc/call_guard.h"
+#include "server/rpc/introspection_service.h"
+#include "tests/support/test_authority.h"
+
+namespace pat {
+
+// What a call brings besides its message: name and value.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
+// Threads: for one thread, but Stop() may be called from another while calls are made.
+class IntrospectionServer {
+ public:
+  IntrospectionServer(TestAuthority& authority, FactsReader& facts, Executor& executor, ListenerRole role,
+                      const IntrospectionServiceOptions& options = {})
+      : passwords_(authority.store, authority.clock),
+        authenticator_(authority.store, passwords_),
+        guard_(authenticator_, role),
+        introspector_(facts, authority.clock),
+        service_(introspector_, guard_, executor, options) {
+    grpc::ServerBuilder builder;
+    service_.Register(builder);
+    server_ = builder.BuildAndStart();
+    service_.Start();
+    channel_ = server_->InProcessChannel({});
+    stub_ = v1::IntrospectionService::NewStub(channel_);
+  }
+  ~IntrospectionServer() { Stop(); }
+
+  // As a listener does it. Calls under way have so many seconds.
+  void Stop(int seconds = 5) {
+    if (server_ == nullptr) return;
+    server_->Shutdown(gpr_time_from_seconds(seconds, GPR_TIMESPAN));
+    service_.Shutdown();
+    server_ = nullptr;
+  }
+
+  grpc::Status Introspect(const v1::IntrospectRequest& request, v1::IntrospectResponse& response,
+                          const Metadata& metadata = {}) {
+    grpc::ClientContext context;
+    for (const auto& [name, value] : metadata) context.AddMetadata(name, value);
+    return stub_->Introspect(&context, request, &response);
+  }
+  grpc::Status BatchIntrospect(const v1::BatchIntrospectRequest& request, v1::BatchIntrospectResponse& response,
+                               const Metadata& metadata = {}) {
+    grpc::ClientContext context;
+    for (const auto& [name, value] : metadata) context.AddMetadata(name, value);
+    return stub_->BatchIntrospect(&context, request, &response);
+  }
+
+  v1::IntrospectionService::Stub& stub() { return *stub_; }
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+
+ private:
+  PasswordVerifier passwords_;
+  Authenticator authenticator_;
+  const CallGuard guard_;
+  Introspector introspector_;
+  IntrospectionServiceImpl service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<v1::IntrospectionService::Stub> stub_;
+};
+
+// A call that is begun now and answered some day. Must have been answered when it goes.
+class PendingIntrospect {
+ public:
+  PendingIntrospect(IntrospectionServer& server, const v1::IntrospectRequest& request, const Metadata& metadata = {})
+      : request_(request) {
+    for (const auto& [name, value] : metadata) context_.AddMetadata(name, value);
+    server.stub().async()->Introspect(&context_, &request_, &response_, [this](const grpc::Status& status) {
+      status_ = status;
+      answered_.Notify();
+    });
+  }
+  ~PendingIntrospect() { answered_.WaitForNotification(); }
+
+  bool answered() const { return answered_.HasBeenNotified(); }
+  void Cancel() { context_.TryCancel(); }
+
+  // Waits.
+  const grpc::Status& status() const {
+    answered_.WaitForNotification();
+    return status_;
+  }
+
+ private:
+  grpc::ClientContext context_;
+  const v1::IntrospectRequest request_;
+  v1::IntrospectResponse response_;
+  grpc::Status status_;
+  absl::Notification answered_;
+};
+
+inline v1::IntrospectRequest RequestFor(const std::string& token) {
+  v1::IntrospectRequest request;
+  request.set_token(token);
+  return request;
+}
+
+}  // namespace pat
+
+#endif  // PAT_TESTS_SERVER_RPC_INTROSPECTION_SERVER_H_

@@ -1,0 +1,309 @@
+// Introspection over gRPC: who may, in which order things are judged, and what comes back. Many calls at a time are in
+// introspection_load_test.cc.
+#include "server/rpc/introspection_service.h"
+
+#include <grpcpp/generic/generic_stub.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/core/token_secret.h"
+#include "server/crypto/bytes.h"
+#include "tests/server/authn/passwords.h"
+#include "tests/server/rpc/introspection_server.h"
+#include "tests/server/rpc/status_details.h"
+#include "tests/support/controlled_facts_reader.h"
+#include "tests/support/test_authority.h"
+
+namespace pat {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kIntrospect[] = "/pat.v1.IntrospectionService/Introspect";
+constexpr char kBatchIntrospect[] = "/pat.v1.IntrospectionService/BatchIntrospect";
+
+class IntrospectionServiceTest : public testing::Test {
+ protected:
+  explicit IntrospectionServiceTest(ListenerRole role = ListenerRole::kDev)
+      : server_(authority_, facts_, executor_, role, {.issuer = "the issuer"}) {
+    for (const char* id : {"ada", "admin"}) {
+      authority_.AddUser(id);
+      GivePassword(*authority_.engine, id, "password");
+    }
+    authority_.ChangeUser("admin", [](UserRecord& user) { user.administrator = true; });
+    token_ = authority_.Issue("ada");
+  }
+
+  grpc::Status Introspect(const v1::IntrospectRequest& request, const Metadata& metadata = {}) {
+    return server_.Introspect(request, response_, metadata);
+  }
+  grpc::Status Batch(const std::vector<v1::IntrospectRequest>& requests, const Metadata& metadata = {}) {
+    v1::BatchIntrospectRequest batch;
+    for (const v1::IntrospectRequest& request : requests) *batch.add_requests() = request;
+    return server_.BatchIntrospect(batch, responses_, metadata);
+  }
+  static v1::IntrospectRequest DigestRequest(const IssuedToken& token) {
+    v1::IntrospectRequest request;
+    request.set_token_sha256(std::string(AsText(token.digest.bytes)));
+    return request;
+  }
+
+  // A call whose message is whatever these bytes are.
+  grpc::Status CallRaw(const std::string& method, const std::string& bytes) {
+    grpc::GenericStub stub(server_.channel());
+    grpc::ClientContext context;
+    grpc::CompletionQueue queue;
+    const grpc::Slice slice(bytes);
+    const grpc::ByteBuffer request(&slice, 1);
+    const auto call = stub.PrepareUnaryCall(&context, method, request, &queue);
+    call->StartCall();
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    call->Finish(&response, &status, this);
+    void* tag = nullptr;
+    bool ok = false;
+    EXPECT_TRUE(queue.Next(&tag, &ok));
+    return status;
+  }
+
+  // "PERMISSION_DENIED ROLE_REQUIRED"; "OK".
+  static std::string Outcome(const grpc::Status& status) {
+    if (status.ok()) return "OK";
+    return absl::StrCat(absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code())), " ",
+                        ReasonOf(status));
+  }
+  static std::vector<std::string> Fields(const grpc::Status& status) {
+    std::vector<std::string> fields;
+    for (const auto& bad_request : DetailsOfType<google::rpc::BadRequest>(status)) {
+      for (const auto& violation : bad_request.field_violations()) fields.push_back(violation.field());
+    }
+    return fields;
+  }
+
+  TestAuthority authority_;
+  ControlledFactsReader facts_{authority_.facts};
+  ThreadPool executor_{1, 16};
+  IntrospectionServer server_;
+  IssuedToken token_;
+  v1::IntrospectResponse response_;
+  v1::BatchIntrospectResponse responses_;
+};
+
+class PlainListenerTest : public IntrospectionServiceTest {
+ protected:
+  PlainListenerTest() : IntrospectionServiceTest(ListenerRole::kNone) {}
+};
+class UnixListenerTest : public IntrospectionServiceTest {
+ protected:
+  UnixListenerTest() : IntrospectionServiceTest(ListenerRole::kIntrospector) {}
+};
+
+// ---- Who may.
+
+TEST_F(PlainListenerTest, WithoutACredentialNothingIsRead) {
+  EXPECT_EQ(Outcome(Introspect(RequestFor(token_.secret))), "UNAUTHENTICATED CREDENTIALS_MISSING");
+  EXPECT_EQ(Outcome(Batch({RequestFor(token_.secret)})), "UNAUTHENTICATED CREDENTIALS_MISSING");
+  EXPECT_EQ(facts_.finds(), 0);
+}
+
+TEST_F(PlainListenerTest, AnAdministratorMayAndAUserMayNot) {
+  EXPECT_EQ(Outcome(Introspect(RequestFor(token_.secret), {{"authorization", Basic("admin", "password")}})), "OK");
+  EXPECT_TRUE(response_.active());
+  EXPECT_EQ(Outcome(Introspect(RequestFor(token_.secret), {{"authorization", Basic("ada", "password")}})),
+            "PERMISSION_DENIED ROLE_REQUIRED");
+  EXPECT_EQ(Outcome(Introspect(RequestFor(token_.secret), {{"authorization", Basic("admin", "wrong")}})),
+            "UNAUTHENTICATED CREDENTIALS_INVALID");
+  EXPECT_EQ(facts_.finds(), 1);
+}
+
+TEST_F(PlainListenerTest, HeadersThatComeTwiceAreSeen) {
+  const std::string good = Basic("admin", "password");
+  EXPECT_EQ(Outcome(Introspect(RequestFor(token_.secret), {{"authorization", good}, {"authorization", good}})),
+            "UNAUTHENTICATED CREDENTIALS_INVALID");
+  EXPECT_EQ(Outcome(Introspect(RequestFor(token_.secret), {{"x-pat-user", "ada"}, {"x-pat-user", "ada"}})),
+            "PERMISSION_DENIED ROLE_REQUIRED");
+}
+
+TEST_F(IntrospectionServiceTest, APortalMayNot) {
+  EXPECT_EQ(Outcome(Introspect(RequestFor(token_.secret), {{"x-pat-user", "ada"}})), "PERMISSION_DENIED ROLE_REQUIRED");
+  EXPECT_EQ(Outcome(Batch({}, {{"x-pat-user", "ada"}})), "PERMISSION_DENIED ROLE_REQUIRED");
+  EXPECT_EQ(facts_.finds(), 0);
+}
+
+TEST_F(IntrospectionServiceTest, ATokenNeverAuthorisesItsOwnIntrospection) {
+  EXPECT_FALSE(Introspect(RequestFor(token_.secret), {{"authorization", "Bearer " + token_.secret}}).ok());
+  EXPECT_EQ(facts_.finds(), 0);
+}
+
+TEST_F(IntrospectionServiceTest, ADigestIsTakenFromWhoMaySendOne) {
+  EXPECT_EQ(Outcome(Introspect(DigestRequest(token_))), "OK");
+  EXPECT_EQ(response_.verdict(), v1::IntrospectResponse::VERDICT_ALLOW);
+}
+
+TEST_F(UnixListenerTest, ADigestIsRefusedFromOthers) {
+  EXPECT_EQ(Outcome(Introspect(RequestFor(token_.secret))), "OK");
+  EXPECT_EQ(Outcome(Introspect(DigestRequest(token_))), "PERMISSION_DENIED ROLE_REQUIRED");
+  EXPECT_EQ(Outcome(Batch({RequestFor(token_.secret), DigestRequest(token_)})), "PERMISSION_DENIED ROLE_REQUIRED");
+  EXPECT_EQ(facts_.finds(), 1);
+}
+
+TEST_F(PlainListenerTest, ADigestIsRefusedFromAnAdministratorToo) {
+  EXPECT_EQ(Outcome(Introspect(DigestRequest(token_), {{"authorization", Basic("admin", "password")}})),
+            "PERMISSION_DENIED ROLE_REQUIRED");
+}
+
+// ---- In which order.
+
+TEST_F(PlainListenerTest, WhoIsCallingComesBeforeWhatIsWrong) {
+  EXPECT_EQ(Outcome(Introspect({})), "UNAUTHENTICATED CREDENTIALS_MISSING");
+  EXPECT_EQ(Outcome(CallRaw(kIntrospect, "\x0a\xff")), "UNAUTHENTICATED CREDENTIALS_MISSING");
+  EXPECT_EQ(Outcome(Introspect({}, {{"authorization", Basic("ada", "password")}})), "PERMISSION_DENIED ROLE_REQUIRED");
+}
+
+TEST_F(IntrospectionServiceTest, WhatIsWrongComesBeforeTheToken) {
+  v1::IntrospectRequest request = RequestFor("no token at all");
+  request.add_requirements()->add_any_of("a");
+  request.add_requirements();
+  request.mutable_max_staleness()->set_seconds(-1);
+  const grpc::Status status = Introspect(request);
+  EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT INVALID_REQUEST");
+  EXPECT_THAT(Fields(status), ElementsAre("requirements[1].any_of", "max_staleness"));
+
+  EXPECT_THAT(Fields(Introspect({})), ElementsAre("token"));
+  EXPECT_THAT(Fields(Introspect(RequestFor(""))), ElementsAre("token"));
+  EXPECT_THAT(Fields(Introspect(RequestFor(std::string(1025, 'x')))), ElementsAre("token"));
+  request = {};
+  request.set_token_sha256(std::string(31, 'x'));
+  EXPECT_THAT(Fields(Introspect(request)), ElementsAre("token_sha256"));
+  EXPECT_EQ(facts_.finds(), 0);
+}
+
+TEST_F(IntrospectionServiceTest, BytesThatAreNoMessageAreAnInvalidArgument) {
+  for (const std::string& bytes :
+       {std::string("\x0a\xff", 2), std::string("\x0a\x05pat", 5), std::string("\xff\xff\xff\xff\xff", 5),
+        std::string("\x0a\x02\xc3\x28", 4) /* not UTF-8 */, std::string("\x1a", 1), std::string("\x07", 1)}) {
+    for (const char* method : {kIntrospect, kBatchIntrospect}) {
+      const grpc::Status status = CallRaw(method, bytes);
+      EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT INVALID_REQUEST") << method;
+    }
+  }
+  EXPECT_EQ(facts_.finds(), 0);
+}
+
+// ---- What comes back.
+
+TEST_F(IntrospectionServiceTest, AnActiveTokenComesBackWithItsFacts) {
+  v1::IntrospectRequest request = RequestFor(token_.secret);
+  request.add_requirements()->add_any_of("OR.Folders.Read");
+  ASSERT_EQ(Outcome(Introspect(request)), "OK");
+  EXPECT_TRUE(response_.active());
+  EXPECT_EQ(response_.verdict(), v1::IntrospectResponse::VERDICT_ALLOW);
+  EXPECT_EQ(response_.sub(), "users/ada");
+  EXPECT_EQ(response_.jti(), token_.uid.ToString());
+  EXPECT_EQ(response_.iss(), "the issuer");
+  EXPECT_EQ(response_.freshness().source(), v1::Freshness::SOURCE_STORE);
+
+  request.add_requirements()->add_any_of("TM.Defects");
+  ASSERT_EQ(Outcome(Introspect(request)), "OK");
+  EXPECT_EQ(response_.verdict(), v1::IntrospectResponse::VERDICT_INSUFFICIENT_SCOPE);
+  EXPECT_THAT(response_.unmet_requirements(), ElementsAre(1));
+}
+
+TEST_F(IntrospectionServiceTest, EveryInactiveTokenIsTheSameAnswer) {
+  const IssuedToken revoked = authority_.Issue("ada");
+  authority_.Revoke(revoked);
+  v1::IntrospectResponse unknown;
+  ASSERT_TRUE(server_.Introspect(RequestFor(std::string(MintSecret().Reveal())), unknown).ok());
+  for (const std::string& token :
+       {revoked.secret, std::string("x"), token_.secret + " ", std::string("a\0b", 3), std::string(1024, 'x')}) {
+    ASSERT_EQ(Outcome(Introspect(RequestFor(token))), "OK");
+    EXPECT_EQ(response_.verdict(), v1::IntrospectResponse::VERDICT_INACTIVE);
+    response_.clear_freshness();
+    unknown.clear_freshness();
+    EXPECT_EQ(response_.SerializeAsString(), unknown.SerializeAsString());
+  }
+}
+
+TEST_F(IntrospectionServiceTest, WhatCannotBeDecidedIsAnErrorWithoutTheEnginesText) {
+  facts_.FailWith(absl::DataLossError("IO error: /data/db/000012.sst"));
+  for (const grpc::Status& status : {Introspect(RequestFor(token_.secret)), Batch({RequestFor(token_.secret)})}) {
+    EXPECT_EQ(Outcome(status), "UNAVAILABLE STORE_UNAVAILABLE");
+    EXPECT_TRUE(HasRetryDelay(status));
+    EXPECT_THAT(status.error_message() + status.error_details(), Not(HasSubstr("000012")));
+  }
+}
+
+// ---- Batches.
+
+TEST_F(IntrospectionServiceTest, AnEmptyBatchIsFine) {
+  EXPECT_EQ(Outcome(Batch({})), "OK");
+  EXPECT_EQ(responses_.responses_size(), 0);
+}
+
+TEST_F(IntrospectionServiceTest, ABatchIsAnsweredInItsOrder) {
+  const IssuedToken second = authority_.Issue("ada");
+  const IssuedToken revoked = authority_.Issue("ada");
+  authority_.Revoke(revoked);
+  ASSERT_EQ(Outcome(Batch({RequestFor(second.secret), RequestFor(revoked.secret), RequestFor("malformed"),
+                           DigestRequest(token_), RequestFor(second.secret)})),
+            "OK");
+  ASSERT_EQ(responses_.responses_size(), 5);
+  EXPECT_EQ(responses_.responses(0).jti(), second.uid.ToString());
+  EXPECT_EQ(responses_.responses(1).verdict(), v1::IntrospectResponse::VERDICT_INACTIVE);
+  EXPECT_EQ(responses_.responses(2).freshness().source(), v1::Freshness::SOURCE_FORMAT);
+  EXPECT_EQ(responses_.responses(3).jti(), token_.uid.ToString());
+  EXPECT_EQ(responses_.responses(4).jti(), second.uid.ToString());
+}
+
+// The whole batch is refused for one item, before anything is read, and every such item is named.
+TEST_F(IntrospectionServiceTest, WhatIsWrongInABatchIsNamedWithItsItem) {
+  std::vector<v1::IntrospectRequest> requests(9, RequestFor(token_.secret));
+  requests[2].add_requirements();
+  requests[7].set_token("");
+  requests[8].clear_token();
+  const grpc::Status status = Batch(requests);
+  EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT INVALID_REQUEST");
+  EXPECT_THAT(Fields(status),
+              ElementsAre("requests[2].requirements[0].any_of", "requests[7].token", "requests[8].token"));
+  EXPECT_EQ(facts_.finds(), 0);
+}
+
+TEST_F(IntrospectionServiceTest, AThousandItemsAreTheMost) {
+  std::vector<v1::IntrospectRequest> requests(1000, RequestFor("malformed"));
+  requests.back() = RequestFor(token_.secret);
+  ASSERT_EQ(Outcome(Batch(requests)), "OK");
+  ASSERT_EQ(responses_.responses_size(), 1000);
+  EXPECT_TRUE(responses_.responses(999).active());
+
+  requests.push_back(RequestFor("malformed"));
+  const grpc::Status status = Batch(requests);
+  EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT INVALID_REQUEST");
+  EXPECT_THAT(Fields(status), ElementsAre("requests"));
+}
+
+TEST_F(IntrospectionServiceTest, AThousandItemsThatAreWrongAreCounted) {
+  const grpc::Status status = Batch(std::vector<v1::IntrospectRequest>(1000));
+  EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT INVALID_REQUEST");
+  EXPECT_EQ(Fields(status).size(), 21);
+  EXPECT_LT(status.error_details().size(), 4096);
+}
+
+// ---- Not of this server (yet), and not by accident open to anybody.
+
+TEST_F(PlainListenerTest, MethodsThatAreNotServedAreUnimplemented) {
+  for (const char* method : {"WatchRevocations", "ReportUse", "NoSuchMethod"}) {
+    const grpc::Status status = CallRaw(absl::StrCat("/pat.v1.IntrospectionService/", method), "");
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << method;
+  }
+}
+
+}  // namespace
+}  // namespace pat
