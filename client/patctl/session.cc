@@ -86,7 +86,7 @@ absl::Status Session::PrintJson(const google::protobuf::Message& message) {
   if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) {
     return Failed("the server's answer cannot be shown as JSON: it has a time or a text that JSON cannot say");
   }
-  const absl::Status printed = Print(json);
+  absl::Status printed = Print(json);
   client::WipeString(json);
   return printed;
 }
