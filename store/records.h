@@ -89,8 +89,8 @@ struct PasswordRecord {
 // That a request with a client's request_id was done, so that its repetition is not done again.
 struct RequestRecord {
   std::array<uint8_t, 32> body_hash{};
-  std::string token_name;
-  absl::Time forget_time;  // From then on the record may be purged and the id used again.
+  std::string token_name = {};
+  absl::Time forget_time = {};  // From then on the record may be purged and the id used again.
 
   friend bool operator==(const RequestRecord&, const RequestRecord&) = default;
 };

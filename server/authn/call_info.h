@@ -18,10 +18,10 @@ enum class ListenerRole : uint8_t {
 
 // Views: they must live until authentication is done.
 struct CallInfo {
-  absl::string_view method;  // "/pat.v1.TokenService/CreateToken".
+  absl::string_view method = {};  // "/pat.v1.TokenService/CreateToken".
   ListenerRole listener_role = ListenerRole::kNone;
-  absl::InlinedVector<absl::string_view, 1> authorization;  // Each value of the header.
-  absl::InlinedVector<absl::string_view, 1> portal_user;    // Each value of x-pat-user.
+  absl::InlinedVector<absl::string_view, 1> authorization = {};  // Each value of the header.
+  absl::InlinedVector<absl::string_view, 1> portal_user = {};    // Each value of x-pat-user.
 };
 
 }  // namespace pat

@@ -41,16 +41,16 @@ struct FactsAnswer {
   FactsSource source = FactsSource::kStore;
 
   // Clock::Now() when this answer was given: the "now" of the verdict.
-  absl::Time now;
+  absl::Time now = {};
 
   // Taken before the store was asked.
-  absl::Time read_time;
+  absl::Time read_time = {};
 
   // Until when the answer may be reused: never later than read_time + TTL and the token's expiry.
-  absl::Time fresh_until;
+  absl::Time fresh_until = {};
 
   // How much of that is left at `now`, on the clock on which it is less. Never negative.
-  absl::Duration fresh_for;
+  absl::Duration fresh_for = {};
 };
 
 // Who gets an answer. The object belongs to the caller of Find() and must live until Receive() was called, which

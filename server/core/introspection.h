@@ -77,17 +77,17 @@ enum class AnswerSource : uint8_t { kStore, kCache, kFormat };
 
 struct Freshness {
   AnswerSource source = AnswerSource::kFormat;
-  absl::Time read_time;
-  absl::Time fresh_until;
-  absl::Duration fresh_for;  // Never negative.
+  absl::Time read_time = {};
+  absl::Time fresh_until = {};
+  absl::Duration fresh_for = {};  // Never negative.
 };
 
 // A verdict with what it rests on. Lent: `facts` is good until the call it is given to returns.
 struct IntrospectionResult {
   Verdict verdict = Verdict::kInactive;
   const TokenFacts* facts = nullptr;                      // Null exactly if the verdict is kInactive.
-  absl::InlinedVector<uint32_t, kMaxRequirements> unmet;  // Indices; only with kInsufficientScope.
-  Freshness freshness;
+  absl::InlinedVector<uint32_t, kMaxRequirements> unmet = {};  // Indices; only with kInsufficientScope.
+  Freshness freshness = {};
 };
 
 // Judges the arguments only. Appends to `violations`, with `prefix` ("requests[7].") before each field.

@@ -13,6 +13,7 @@
 #include "server/core/token_secret.h"
 #include "server/crypto/bytes.h"
 #include "tests/e2e/dev_server.h"
+#include "tests/support/plain_secret.h"
 
 namespace pat {
 namespace {
@@ -29,7 +30,7 @@ constexpr char kBatchIntrospect[] = "/pat.v1.IntrospectionService/BatchIntrospec
 // `active` false and VERDICT_INACTIVE, and not a byte more.
 const std::string kInactiveBytes("\x08\x00\x58\x02", 4);
 
-std::string UnknownSecret() { return std::string(MintSecret().Reveal()); }
+std::string UnknownSecret() { return NewPlainSecret(); }
 std::string DigestBytes(const std::string& secret) { return std::string(AsText(DigestOf(secret).bytes)); }
 
 v1::IntrospectRequest DigestQuestionFor(const std::string& secret) {
@@ -302,7 +303,9 @@ TEST_F(BadIntrospectionTest, BatchAnswersInOrderDuplicatesToo) {
   std::vector<std::string> uids;
   for (const IntrospectResponse& answer : answers.responses()) {
     uids.push_back(answer.jti());
-    if (!answer.active()) EXPECT_EQ(WithoutFreshness(answer), kInactiveBytes);
+    if (!answer.active()) {
+      EXPECT_EQ(WithoutFreshness(answer), kInactiveBytes);
+    }
   }
   const std::string one = first.token.uid();
   const std::string two = second.token.uid();

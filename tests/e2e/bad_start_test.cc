@@ -76,7 +76,7 @@ class BadStartTest : public testing::Test {
 
   // `settings` with a data directory that is not there yet, a free port and a TMPDIR, does not start, and says `says`
   // (and all of it in one line).
-  void ExpectRefused(ProcessSettings settings, const std::vector<std::string>& says) {
+  void ExpectRunRefused(ProcessSettings settings, const std::vector<std::string>& says) {
     SCOPED_TRACE(testing::PrintToString(settings.arguments));
     settings.environment.push_back("TMPDIR=" + directory_.path());
     const std::set<std::string> before = Everything();
@@ -95,7 +95,7 @@ class BadStartTest : public testing::Test {
                      const std::vector<std::string>& environment = {}) {
     std::vector<std::string> all = {"--data-dir", directory_ / "data"};
     all.insert(all.end(), arguments.begin(), arguments.end());
-    ExpectRefused(PatdDev(all, environment), says);
+    ExpectRunRefused(PatdDev(all, environment), says);
   }
 
   const TestDirectory directory_;
@@ -104,9 +104,9 @@ class BadStartTest : public testing::Test {
 TEST_F(BadStartTest, CommandLineThatIsWrong) {
   ProcessSettings nothing = PatdDev({});
   nothing.arguments.clear();
-  ExpectRefused(nothing, {"subcommand"});
+  ExpectRunRefused(nothing, {"subcommand"});
   nothing.arguments = {"serve"};
-  ExpectRefused(nothing, {"serve"});
+  ExpectRunRefused(nothing, {"serve"});
   ExpectRefused({"--no-such-flag"}, {"--no-such-flag"});
   ExpectRefused({"--cache-tll", "1h"}, {"--cache-tll"});
   ExpectRefused({"left-over"}, {"left-over"});
@@ -203,21 +203,21 @@ TEST_F(BadStartTest, PepperOfAStoreThatIsMissing) {
   Patd(arguments).process().Kill();
   const std::string pepper = directory_ / "data.pepper";
   std::filesystem::rename(pepper, directory_ / "elsewhere");
-  ExpectRefused(PatdDev(arguments), {pepper, "missing"});
+  ExpectRunRefused(PatdDev(arguments), {pepper, "missing"});
   chmod((directory_ / "elsewhere").c_str(), 0444);
   std::filesystem::rename(directory_ / "elsewhere", pepper);
-  ExpectRefused(PatdDev(arguments), {pepper, "0444"});
+  ExpectRunRefused(PatdDev(arguments), {pepper, "0444"});
 }
 
 TEST_F(BadStartTest, DataDirectoryThatIsNone) {
   const std::string file = Write("file", "not a directory");
-  ExpectRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", file + "/data"}), {file});
-  ExpectRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", file}), {file});
-  ExpectRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", directory_ / "none" + "/data"}),
+  ExpectRunRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", file + "/data"}), {file});
+  ExpectRunRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", file}), {file});
+  ExpectRunRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", directory_ / "none" + "/data"}),
                 {directory_ / "none"});
   std::filesystem::create_directory(directory_ / "foreign");
   Write("foreign/letter.txt", "something else");
-  ExpectRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", directory_ / "foreign"}), {directory_ / "foreign"});
+  ExpectRunRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", directory_ / "foreign"}), {directory_ / "foreign"});
 }
 
 TEST_F(BadStartTest, DataDirectoryThatMayNotBeWritten) {
@@ -228,7 +228,7 @@ TEST_F(BadStartTest, DataDirectoryThatMayNotBeWritten) {
   } else {
     chmod(directory_.path().c_str(), 0555);
   }
-  ExpectRefused(settings, {directory_ / "data", "ermission denied"});
+  ExpectRunRefused(settings, {directory_ / "data", "ermission denied"});
   chmod(directory_.path().c_str(), 0755);
 }
 

@@ -18,6 +18,7 @@
 #include "tests/e2e/patd.h"
 #include "tests/e2e/secret_search.h"
 #include "tests/e2e/test_directory.h"
+#include "tests/support/plain_secret.h"
 
 namespace pat {
 namespace {
@@ -35,11 +36,11 @@ std::string ReadFile(const std::string& path) {
 
 TEST(SecretSearchTest, FindsEveryForm) {
   SecretSearch search;
-  const std::string secret(MintSecret().Reveal());
+  const std::string secret = NewPlainSecret();
   search.AddSecret(secret);
   const TokenDigest digest = DigestOf(secret);
   const std::string sha256(AsText(digest.bytes));
-  EXPECT_THAT(search.FindIn(absl::StrCat("x", std::string(MintSecret().Reveal()), "x")), IsEmpty());
+  EXPECT_THAT(search.FindIn(absl::StrCat("x", NewPlainSecret(), "x")), IsEmpty());
   for (const std::string& form :
        {secret, absl::Base64Escape(secret), absl::Base64Escape("u:" + secret), absl::Base64Escape("me:" + secret + "."),
         absl::WebSafeBase64Escape("ada:" + secret), absl::BytesToHexString(secret), "..." + secret.substr(45), sha256,
@@ -123,7 +124,9 @@ TEST(SecretLeakTest, NoSecretIsWrittenAnywhere) {
   EXPECT_THAT(secrets.FindIn(command_line), IsEmpty());
   // Not even its own user can read this one, because the process is not dumpable; root can.
   const std::string process_environment = ReadFile(proc + "/environ");
-  if (geteuid() == 0) EXPECT_THAT(process_environment, testing::HasSubstr("TMPDIR="));
+  if (geteuid() == 0) {
+    EXPECT_THAT(process_environment, testing::HasSubstr("TMPDIR="));
+  }
   EXPECT_THAT(secrets.FindIn(process_environment), IsEmpty());
 
   EXPECT_THAT(secrets.FindUnder(directory.path(), data + ".pepper"), IsEmpty());

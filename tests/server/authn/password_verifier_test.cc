@@ -238,7 +238,9 @@ TEST_F(PasswordVerifierTest, TwoComputeSixteenWaitTheOthersAreSentAway) {
     threads.emplace_back([&, i] {
       if (all_are_there->Block()) delete all_are_there;
       // The quick ones come later: what they do first takes longer than all that the slow ones do before scrypt.
-      if (i >= kSlow) EXPECT_TRUE(MakePasswordRecord("warm up", {.n = 1 << 12, .r = 8, .p = 1}).ok());
+      if (i >= kSlow) {
+        EXPECT_TRUE(MakePasswordRecord("warm up", {.n = 1 << 12, .r = 8, .p = 1}).ok());
+      }
       const absl::StatusOr<std::optional<UserRecord>> user = verifier_.Verify(absl::StrCat("user-", i), "right");
       if (user.ok() && user->has_value()) {
         ++right;

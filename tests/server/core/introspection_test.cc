@@ -17,6 +17,7 @@
 #include "server/core/token_secret.h"
 #include "tests/support/check_call.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/plain_secret.h"
 #include "tests/support/refusal.h"
 
 namespace pat {
@@ -82,7 +83,7 @@ class IntrospectionTest : public testing::Test {
   TokenFacts facts_;
   FakeReader reader_;
   Introspector introspector_{reader_, clock_};
-  const std::string secret_{EncodeSecret({1, 2, 3}).Reveal()};
+  const std::string secret_ = PlainSecret(EncodeSecret({1, 2, 3}));
 };
 
 Requirements Many(size_t requirements, size_t names) {
@@ -318,7 +319,8 @@ TEST_F(IntrospectionTest, AllSixteenMayBeUnmet) {
 }
 
 TEST_F(IntrospectionTest, ATokenWithoutScopesMeetsOnlyNoRequirement) {
-  facts_.scopes = ScopeSet();
+  const ScopeSet none;
+  facts_.scopes = none;
   EXPECT_EQ(Accepted(QueryFor(secret_)).verdict, Verdict::kAllow);
   EXPECT_EQ(Accepted(QueryFor(secret_, AllOf({{"Docs"}}))).verdict, Verdict::kInsufficientScope);
 }

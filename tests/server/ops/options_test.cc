@@ -42,13 +42,13 @@ std::vector<const char*> Pointers(const Strings& strings) {
 GivenOptions Environment(const Strings& environment) { return OptionsFromEnvironment(Pointers(environment).data()); }
 
 // A run of `patd dev` with these: its options, or the line on standard error.
-struct Run {
+struct Outcome {
   int exit_code = 0;
   Options options;
   std::string error;
 };
 
-Run RunWith(const Strings& flags, const Strings& environment = {}) {
+Outcome RunWith(const Strings& flags, const Strings& environment = {}) {
   Strings arguments = {"patd", "dev"};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   const std::vector<const char*> argv = Pointers(arguments);
@@ -74,7 +74,7 @@ TEST(OptionsTest, ThereIsACaseForEachOption) {
 }
 
 TEST(OptionsTest, DefaultsAreThoseOfTheDocumentation) {
-  const Run run = RunWith({});
+  const Outcome run = RunWith({});
   EXPECT_EQ(run.error, "");
   EXPECT_EQ(ShowAll(run.options),
             "listen=127.0.0.1:7443\ndata-dir=\ncache-ttl=1h\nnegative-cache-ttl=10s\ncache-capacity=1000000\n"
@@ -95,16 +95,17 @@ class EachOptionTest : public testing::TestWithParam<OptionCase> {
   }
 
   // Exactly this option has another value than by default.
-  void ExpectItWasTaken(const Run& run) const {
+  void ExpectItWasTaken(const Outcome& run) const {
     EXPECT_EQ(run.exit_code, 0);
     EXPECT_EQ(run.error, "");
     EXPECT_EQ(option().show(run.options), option().shown);
     for (const OptionCase& other : AllOptionCases()) {
-      if (other.key != option().key) EXPECT_EQ(other.show(run.options), other.show(RunWith({}).options)) << other.key;
+      if (other.key == option().key) continue;
+      EXPECT_EQ(other.show(run.options), other.show(RunWith({}).options)) << other.key;
     }
   }
   // One line, with where, the value and what would be right.
-  void ExpectRefused(const Run& run, const std::string& where, const std::string& value) const {
+  void ExpectRefused(const Outcome& run, const std::string& where, const std::string& value) const {
     EXPECT_EQ(run.exit_code, 2) << value;
     EXPECT_THAT(run.error, StartsWith(absl::StrCat("patd: ", where, ": "))) << value;
     EXPECT_THAT(run.error, HasSubstr(Quoted(value)));
@@ -175,7 +176,7 @@ Strings Listening(const Options& options) {
 }
 
 TEST(RepeatedOptionTest, FlagsAddUpInTheirOrder) {
-  const Run run = RunWith(
+  const Outcome run = RunWith(
       {"--listen", "127.0.0.1:1", "--pepper-file", "/b", "--listen=unix:/p?role=introspector", "--pepper-file", "/a"});
   EXPECT_THAT(Listening(run.options), ElementsAre("127.0.0.1:1", "unix:/p"));
   EXPECT_TRUE(run.options.listen[1].introspectors);
@@ -183,7 +184,7 @@ TEST(RepeatedOptionTest, FlagsAddUpInTheirOrder) {
 }
 
 TEST(RepeatedOptionTest, TheEnvironmentSeparatesByCommas) {
-  const Run run =
+  const Outcome run =
       RunWith({}, {"PATD_LISTEN=127.0.0.1:1,[::1]:2,unix:/p?mode=0660&role=introspector,", "PATD_PEPPER_FILE=/b,/a"});
   EXPECT_THAT(Listening(run.options), ElementsAre("127.0.0.1:1", "[::1]:2", "unix:/p"));
   EXPECT_EQ(run.options.listen[2].mode, 0660);
@@ -192,18 +193,18 @@ TEST(RepeatedOptionTest, TheEnvironmentSeparatesByCommas) {
 
 // A layer gives the whole list: no mixing of addresses from two places.
 TEST(RepeatedOptionTest, AHigherLayerReplacesTheWholeList) {
-  const Run run = RunWith({"--listen", "127.0.0.1:1"}, {"PATD_LISTEN=127.0.0.1:2,127.0.0.1:3"});
+  const Outcome run = RunWith({"--listen", "127.0.0.1:1"}, {"PATD_LISTEN=127.0.0.1:2,127.0.0.1:3"});
   EXPECT_THAT(Listening(run.options), ElementsAre("127.0.0.1:1"));
 }
 
 TEST(RepeatedOptionTest, OneBadItemIsNamed) {
-  const Run run = RunWith({}, {"PATD_LISTEN=127.0.0.1:1,nonsense,127.0.0.1:2"});
+  const Outcome run = RunWith({}, {"PATD_LISTEN=127.0.0.1:1,nonsense,127.0.0.1:2"});
   EXPECT_EQ(run.exit_code, 2);
   EXPECT_THAT(run.error, AllOf(StartsWith("patd: PATD_LISTEN: "), HasSubstr("\"nonsense\"")));
 }
 
 TEST(RepeatedOptionTest, OthersMayNotBeRepeated) {
-  const Run run = RunWith({"--cache-ttl", "1h", "--cache-ttl", "2h"});
+  const Outcome run = RunWith({"--cache-ttl", "1h", "--cache-ttl", "2h"});
   EXPECT_EQ(run.exit_code, 2);
   EXPECT_THAT(run.error, HasSubstr("--cache-ttl"));
 }
@@ -233,7 +234,7 @@ TEST(OptionsFromEnvironmentTest, ANameWithoutAValueIsAnEmptyValue) {
 TEST(CommandLineTest, WhatIsNoFlagEndsTheStartWithOneLine) {
   for (const Strings& flags : {Strings{"--no-such-flag"}, Strings{"--cache-tt", "1h"}, Strings{"surplus"},
                                Strings{"--cache-ttl"}, Strings{"-x"}}) {
-    const Run run = RunWith(flags);
+    const Outcome run = RunWith(flags);
     EXPECT_EQ(run.exit_code, 2) << flags[0];
     EXPECT_THAT(run.error, MatchesRegex("patd: .*patd dev --help.*\n")) << flags[0];
     EXPECT_EQ(std::count(run.error.begin(), run.error.end(), '\n'), 1) << run.error;
@@ -253,7 +254,7 @@ TEST(CommandLineTest, ASubcommandIsNeeded) {
 
 TEST(CommandLineTest, HelpNamesEveryOptionAndEndsWell) {
   testing::internal::CaptureStdout();
-  const Run run = RunWith({"--help"});
+  const Outcome run = RunWith({"--help"});
   const std::string help = testing::internal::GetCapturedStdout();
   EXPECT_EQ(run.error, "");
   for (const OptionDescription& description : OptionDescriptions()) {
@@ -264,7 +265,7 @@ TEST(CommandLineTest, HelpNamesEveryOptionAndEndsWell) {
 
 // A value that comes from outside cannot write lines of its own.
 TEST(CommandLineTest, AnErrorIsOneLineWhateverTheValue) {
-  const Run run = RunWith({}, {"PATD_CACHE_TTL=1h\npatd: all is well\x1b[2J"});
+  const Outcome run = RunWith({}, {"PATD_CACHE_TTL=1h\npatd: all is well\x1b[2J"});
   EXPECT_EQ(run.exit_code, 2);
   EXPECT_EQ(std::count(run.error.begin(), run.error.end(), '\n'), 1) << run.error;
   EXPECT_THAT(run.error, Not(HasSubstr("\x1b")));

@@ -18,6 +18,7 @@
 #include "tests/server/rpc/introspection_server.h"
 #include "tests/server/rpc/status_details.h"
 #include "tests/support/manual_executor.h"
+#include "tests/support/plain_secret.h"
 #include "tests/support/test_authority.h"
 
 namespace pat {
@@ -83,7 +84,7 @@ class IntrospectionLoadTest : public testing::Test {
   // A call that the reader holds.
   void Begin(int count = 1) {
     for (int i = 0; i < count; ++i) {
-      pending_.push_back(std::make_unique<PendingIntrospect>(*server_, RequestFor(std::string(MintSecret().Reveal()))));
+      pending_.push_back(std::make_unique<PendingIntrospect>(*server_, RequestFor(NewPlainSecret())));
     }
   }
 

@@ -18,6 +18,7 @@
 #include "tests/server/rpc/introspection_server.h"
 #include "tests/server/rpc/status_details.h"
 #include "tests/support/controlled_facts_reader.h"
+#include "tests/support/plain_secret.h"
 #include "tests/support/test_authority.h"
 
 namespace pat {
@@ -221,7 +222,7 @@ TEST_F(IntrospectionServiceTest, EveryInactiveTokenIsTheSameAnswer) {
   const IssuedToken revoked = authority_.Issue("ada");
   authority_.Revoke(revoked);
   v1::IntrospectResponse unknown;
-  ASSERT_TRUE(server_.Introspect(RequestFor(std::string(MintSecret().Reveal())), unknown).ok());
+  ASSERT_TRUE(server_.Introspect(RequestFor(NewPlainSecret()), unknown).ok());
   for (const std::string& token :
        {revoked.secret, std::string("x"), token_.secret + " ", std::string("a\0b", 3), std::string(1024, 'x')}) {
     ASSERT_EQ(Outcome(Introspect(RequestFor(token))), "OK");

@@ -93,7 +93,9 @@ class ReflectionServiceTest : public testing::Test {
         const bool ready = std::all_of(file->dependency().begin(), file->dependency().end(),
                                        [&](const auto& import) { return pool.FindFileByName(import) != nullptr; });
         progress |= ready;
-        if (ready) EXPECT_NE(pool.BuildFile(*file), nullptr);
+        if (ready) {
+          EXPECT_NE(pool.BuildFile(*file), nullptr);
+        }
         file = ready ? files.erase(file) : file + 1;
       }
     }

@@ -26,7 +26,8 @@ inline google::rpc::Status ParsedDetails(const grpc::Status& status) {
 template <typename Detail>
 std::vector<Detail> DetailsOfType(const grpc::Status& status) {
   std::vector<Detail> found;
-  for (const auto& any : ParsedDetails(status).details()) {
+  const google::rpc::Status parsed = ParsedDetails(status);
+  for (const auto& any : parsed.details()) {
     if (Detail detail; any.UnpackTo(&detail)) found.push_back(detail);
   }
   return found;
