@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "server/core/clock.h"
 #include "server/ops/command_line.h"
 #include "server/ops/daemon.h"
 #include "server/ops/dev_guide.h"
@@ -25,8 +26,12 @@ int main(int argc, char** argv) {
   const pat::CommandLine command_line = pat::ParseCommandLine(argc, argv, environ);
   if (command_line.exit_code.has_value()) return *command_line.exit_code;
   const pat::Options& options = command_line.options;
-  if (!options.insecure_debug) pat::ClearGrpcTracing();
   pat::InitLogging(options.log_format, options.log_level);
+  const pat::Clock clock(pat::SystemClockSource());
+  if (!options.insecure_debug) {
+    pat::ClearGrpcTracing();
+    pat::RouteLibraryLogs(clock);
+  }
   pat::TerminationSignals signals;
 
   const absl::StatusOr<std::unique_ptr<pat::Daemon>> daemon = pat::Daemon::CreateDev(options);

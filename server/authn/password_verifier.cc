@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/core/error.h"
 #include "server/crypto/bytes.h"
@@ -107,7 +108,9 @@ absl::StatusOr<bool> PasswordVerifier::Matches(const PasswordRecord& record, abs
 absl::StatusOr<std::optional<UserRecord>> PasswordVerifier::Verify(absl::string_view id, absl::string_view password) {
   absl::StatusOr<std::optional<UserRecord>> user = store_.GetUser(id);
   if (!user.ok()) return user.status();
-  const bool may_log_in = user->has_value() && (*user)->type == UserType::kLocal && !(*user)->disabled;
+  // To scrypt (to HMAC, under it) "x" and "x\0" are the same password. So none with a zero byte is ever right.
+  const bool may_log_in = user->has_value() && (*user)->type == UserType::kLocal && !(*user)->disabled &&
+                          !absl::StrContains(password, '\0');
   std::optional<PasswordRecord> record;
   if (may_log_in) {
     absl::StatusOr<std::optional<PasswordRecord>> kept = store_.GetPassword((*user)->uid);

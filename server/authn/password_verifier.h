@@ -28,7 +28,7 @@
 
 namespace pat {
 
-// A new password as it is kept.
+// A new password as it is kept. One with a zero byte would never be right (see Verify); whoever sets it refuses it.
 absl::StatusOr<PasswordRecord> MakePasswordRecord(absl::string_view password, ScryptCost cost = {});
 
 class PasswordVerifier {

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,23 +10,11 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "server/ops/unix_socket.h"
 
 namespace pat {
-namespace {
-
-absl::Status CheckDirectory(const ListenAddress& address) {
-  const std::string directory = address.path.substr(0, std::max(address.path.rfind('/'), size_t{1}));
-  struct stat info {};
-  if (stat(directory.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
-    return absl::NotFoundError(absl::StrCat(address.ToString(), ": ", directory, " is no directory; make it first"));
-  }
-  return absl::OkStatus();
-}
-
-}  // namespace
-
 absl::Status CheckAddressFree(const ListenAddress& address) {
-  if (address.is_unix) return CheckDirectory(address);
+  if (address.is_unix) return UnixSocketPlace::Check(address.path);
 
   sockaddr_in v4{};
   sockaddr_in6 v6{};

@@ -8,8 +8,8 @@
 
 namespace pat {
 
-// Binds and lets go again. UNAVAILABLE if somebody listens there; other errors as the system says. Unix sockets have a
-// check of their own (unix_socket.h); here only that their directory is there.
+// TCP: binds and lets go again. UNAVAILABLE if somebody listens there; other errors as the system says. Unix sockets:
+// UnixSocketPlace::Check().
 absl::Status CheckAddressFree(const ListenAddress& address);
 
 }  // namespace pat

@@ -3,10 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <deque>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/core/error.h"
 
 namespace pat {
 namespace {
@@ -32,20 +35,38 @@ class Flags {
   explicit Flags(CLI::App& command) {
     command.add_option("--config", config_, "a YAML file with options")->type_name("FILE");
     for (const OptionDescription& description : OptionDescriptions()) {
-      Flag& flag = flags_.emplace_back(Flag{.description = description, .values = {}, .on = false});
+      Flag& flag = flags_.emplace_back(Flag{.description = description, .values = {}, .on = false, .option = nullptr});
       const std::string name = absl::StrCat("--", description.key);
       if (description.metavar.empty()) {
         command.add_flag(name, flag.on, description.help);
         continue;
       }
       CLI::Option* const option = command.add_option(name, flag.values, description.help);
-      option->type_name(description.metavar)->expected(1);
+      // One value for each flag: what stands behind it is not another one.
+      option->type_name(description.metavar)->expected(1)->allow_extra_args(false);
       option->multi_option_policy(description.repeatable ? CLI::MultiOptionPolicy::TakeAll
                                                          : CLI::MultiOptionPolicy::Throw);
+      flag.option = option;
     }
   }
 
   const std::string& config() const { return config_; }
+
+  // What is wrong with a flag that has no value (or an empty one, which is the same to CLI11) or too many, said as for
+  // any other wrong value. nullopt: it is not about one of these flags.
+  std::optional<absl::Status> Explain(const CLI::ArgumentMismatch& error) const {
+    for (const Flag& flag : flags_) {
+      const std::string name = absl::StrCat("--", flag.description.key);
+      if (flag.option == nullptr || !absl::StartsWith(error.what(), absl::StrCat(name, ":"))) continue;
+      if (flag.option->count() > 1) {
+        return absl::InvalidArgumentError(absl::StrCat(name, ": is given twice; give it once"));
+      }
+      const GivenOptions empty = {{flag.description.key, {.where = name, .values = {""}}}};
+      absl::Status status = ResolveOptions(empty, {}, {}).status();
+      if (!status.ok()) return status;
+    }
+    return std::nullopt;
+  }
 
   GivenOptions Given() const {
     GivenOptions given;
@@ -62,6 +83,7 @@ class Flags {
     OptionDescription description;
     std::vector<std::string> values;
     bool on;
+    const CLI::Option* option;  // Null for a switch.
   };
 
   std::string config_;
@@ -73,6 +95,10 @@ class Flags {
 CommandLine ParseCommandLine(int argc, const char* const* argv, const char* const* environment) {
   CLI::App app("patd: personal access tokens, issued, revoked and checked.", "patd");
   app.set_version_flag("--version", kVersion);
+  // CLI11 would only say that a subcommand is missing.
+  if (argc > 1 && argv[1][0] != '-' && argv[1] != absl::string_view("dev")) {
+    return Refused(absl::InvalidArgumentError(absl::StrCat(Quoted(argv[1]), " is no command; give dev")));
+  }
   app.require_subcommand(1);
   CLI::App& dev = *app.add_subcommand("dev", kDevHelp);
   dev.footer(kFooter);
@@ -81,6 +107,8 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, const char* cons
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
     return {.exit_code = app.exit(success), .options = {}};
+  } catch (const CLI::ArgumentMismatch& error) {
+    return Refused(flags.Explain(error).value_or(absl::InvalidArgumentError(error.what())));
   } catch (const CLI::ParseError& error) {
     return Refused(absl::InvalidArgumentError(absl::StrCat(error.what(), " (patd dev --help lists the options)")));
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -48,7 +49,13 @@ absl::StatusOr<std::shared_ptr<const ScopeCatalog>> LoadCatalog(const Options& o
 }
 
 absl::Status CheckAddresses(const std::vector<ListenAddress>& addresses) {
+  std::set<std::string> seen;
   for (const ListenAddress& address : addresses) {
+    const bool any_port = !address.is_unix && address.port == 0;
+    if (!any_port && !seen.insert(address.ToString()).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--listen: ", address.ToString(), " is given twice; give each address once"));
+    }
     if (!address.is_unix && !address.IsLoopback()) {
       return absl::InvalidArgumentError(
           absl::StrCat("--listen: ", address.ToString(),

@@ -1,15 +1,19 @@
 #include "server/ops/logging.h"
 
+#include <google/protobuf/stubs/logging.h>
+#include <grpc/support/log.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
+#include "server/ops/line_limiter.h"
 
 namespace pat {
 namespace {
@@ -35,7 +39,33 @@ class ConsoleMessageFlag final : public spdlog::custom_flag_formatter {
   std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<ConsoleMessageFlag>(); }
 };
 
+// What gRPC and protobuf call back; they take a function without state.
+LineLimiter* grpc_lines = nullptr;
+LineLimiter* protobuf_lines = nullptr;
+
+void LogComplaint(const char* library, const char* file, int line, LineLimiter& lines) {
+  const std::optional<uint64_t> kept_back = lines.Admit();
+  if (!kept_back.has_value()) return;
+  spdlog::warn("{}: complained at {}:{} (and {} more times since the last line); --insecure-debug shows the text",
+               library, file, line, *kept_back);
+}
+
+void LogGrpc(gpr_log_func_args* args) {
+  if (args->severity == GPR_LOG_SEVERITY_ERROR) LogComplaint("gRPC", args->file, args->line, *grpc_lines);
+}
+
+void LogProtobuf(google::protobuf::LogLevel level, const char* file, int line, const std::string& /*message*/) {
+  if (level >= google::protobuf::LOGLEVEL_WARNING) LogComplaint("protobuf", file, line, *protobuf_lines);
+}
+
 }  // namespace
+
+void RouteLibraryLogs(const Clock& clock) {
+  grpc_lines = new LineLimiter(clock);
+  protobuf_lines = new LineLimiter(clock);
+  gpr_set_log_function(&LogGrpc);
+  google::protobuf::SetLogHandler(&LogProtobuf);
+}
 
 std::string JsonEscaped(const std::string& text) {
   std::string out;

@@ -7,12 +7,18 @@
 
 #include <string>
 
+#include "server/core/clock.h"
 #include "server/ops/options.h"
 
 namespace pat {
 
 // To be called once, before other threads start.
 void InitLogging(LogFormat format, const std::string& level);
+
+// gRPC and protobuf write to standard error by themselves, a line for each bad request, with parts of it. From here on
+// they write to the log instead, at most a line a second each, and only where in their code they complained: the text
+// may hold what a caller sent. To be called once, after InitLogging(). `clock` is used until the process ends.
+void RouteLibraryLogs(const Clock& clock);
 
 // `text` as the inside of a JSON string. Control characters and quotes are escaped; bytes that are no UTF-8 stay as
 // they are.

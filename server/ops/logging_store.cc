@@ -2,19 +2,20 @@
 
 #include <spdlog/spdlog.h>
 
-#include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "server/core/error.h"
+#include "server/ops/line_limiter.h"
 
 namespace pat {
 namespace {
 
 class LoggingStore final : public TokenStore {
  public:
-  LoggingStore(std::unique_ptr<TokenStore> store, const Clock& clock) : store_(std::move(store)), clock_(clock) {}
+  LoggingStore(std::unique_ptr<TokenStore> store, const Clock& clock) : store_(std::move(store)), lines_(clock) {}
 
   absl::StatusOr<FindOutcome> FindByHmac(absl::Span<const TokenHmac> candidates, Blocking blocking) const override {
     return Logged("FindByHmac", store_->FindByHmac(candidates, blocking));
@@ -52,19 +53,13 @@ class LoggingStore final : public TokenStore {
 
   void Log(const char* operation, const absl::Status& status) const {
     if (status.ok() || DetailsOf(status).has_value()) return;
-    const int64_t second = absl::ToUnixSeconds(clock_.Now());
-    if (last_line_.exchange(second, std::memory_order_relaxed) == second) {
-      suppressed_.fetch_add(1, std::memory_order_relaxed);
-      return;
-    }
-    const uint64_t suppressed = suppressed_.exchange(0, std::memory_order_relaxed);
-    spdlog::error("store: {}: {} (and {} more since the last line)", operation, status.ToString(), suppressed);
+    const std::optional<uint64_t> kept_back = lines_.Admit();
+    if (!kept_back.has_value()) return;
+    spdlog::error("store: {}: {} (and {} more since the last line)", operation, status.ToString(), *kept_back);
   }
 
   const std::unique_ptr<TokenStore> store_;
-  const Clock& clock_;
-  mutable std::atomic<int64_t> last_line_{INT64_MIN};
-  mutable std::atomic<uint64_t> suppressed_{0};
+  mutable LineLimiter lines_;
 };
 
 }  // namespace

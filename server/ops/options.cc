@@ -158,6 +158,21 @@ std::string ListenText(const YAML::Node& item) {
   return text;
 }
 
+// The values of one key.
+absl::StatusOr<GivenOption> ReadOption(const Row& row, absl::string_view where, const YAML::Node& node) {
+  GivenOption option{.where = std::string(where), .values = {}};
+  if (node.IsSequence() && row.description.repeatable) {
+    for (const YAML::Node& item : node) {
+      option.values.push_back(item.IsMap() ? ListenText(item) : item.as<std::string>());
+    }
+  } else if (node.IsScalar()) {
+    option.values.push_back(node.as<std::string>());
+  } else {
+    return absl::InvalidArgumentError(absl::StrCat(where, ": has no single value; give one"));
+  }
+  return option;
+}
+
 absl::StatusOr<GivenOptions> ReadMap(const std::string& path, const YAML::Node& root) {
   GivenOptions given;
   if (root.IsNull()) return given;
@@ -170,20 +185,18 @@ absl::StatusOr<GivenOptions> ReadMap(const std::string& path, const YAML::Node& 
       return absl::InvalidArgumentError(
           absl::StrCat(path, ": ", Quoted(key), " is no option; patd dev --help lists them"));
     }
-    GivenOption option{.where = absl::StrCat(path, ": ", key), .values = {}};
+    const std::string where = absl::StrCat(path, ": ", key);
     if (given.find(key) != given.end()) {
-      return absl::InvalidArgumentError(absl::StrCat(option.where, ": is given twice; give it once"));
+      return absl::InvalidArgumentError(absl::StrCat(where, ": is given twice; give it once"));
     }
-    if (entry.second.IsSequence() && row->description.repeatable) {
-      for (const YAML::Node& item : entry.second) {
-        option.values.push_back(item.IsMap() ? ListenText(item) : item.as<std::string>());
-      }
-    } else if (entry.second.IsScalar()) {
-      option.values.push_back(entry.second.as<std::string>());
-    } else {
-      return absl::InvalidArgumentError(absl::StrCat(option.where, ": has no single value; give one"));
+    try {
+      absl::StatusOr<GivenOption> option = ReadOption(*row, where, entry.second);
+      if (!option.ok()) return option.status();
+      given.emplace(key, *std::move(option));
+    } catch (const YAML::BadConversion& error) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": line ", error.mark.line + 1, ": ", key,
+                                                     ": has a value of another kind than is wanted"));
     }
-    given.emplace(key, std::move(option));
   }
   return given;
 }

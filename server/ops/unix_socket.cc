@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <utility>
 
@@ -20,25 +22,47 @@ absl::Status ErrnoStatus(const std::string& path, absl::string_view what) {
   return absl::ErrnoToStatus(error, absl::StrCat(path, ": ", what));
 }
 
+absl::Status CheckIsNoOtherFile(const std::string& path) {
+  struct stat info {};
+  if (lstat(path.c_str(), &info) != 0 || S_ISSOCK(info.st_mode)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(path, ": exists and is no socket; it is left alone"));
+}
+
+// The locked file; closing it gives the lock back. `flags`: O_CREAT, if it is to be made.
+absl::StatusOr<int> Lock(const std::string& path, int flags) {
+  const std::string lock_path = path + ".lock";
+  const int lock = open(lock_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+  if (lock < 0) return ErrnoStatus(lock_path, "cannot be opened");
+  if (flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
+  const bool taken = errno == EWOULDBLOCK;
+  absl::Status status = taken ? absl::FailedPreconditionError(absl::StrCat(path, ": a server listens there already"))
+                              : ErrnoStatus(lock_path, "cannot be locked");
+  close(lock);
+  return status;
+}
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<UnixSocketPlace>> UnixSocketPlace::Take(const std::string& path) {
-  const std::string lock_path = path + ".lock";
-  const int lock = open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock < 0) return ErrnoStatus(lock_path, "cannot be opened");
-  if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
-    const bool taken = errno == EWOULDBLOCK;
-    absl::Status status = taken ? absl::FailedPreconditionError(absl::StrCat(path, ": a server listens there already"))
-                                : ErrnoStatus(lock_path, "cannot be locked");
-    close(lock);
-    return status;
-  }
+absl::Status UnixSocketPlace::Check(const std::string& path) {
+  const std::string directory = path.substr(0, std::max(path.rfind('/'), size_t{1}));
   struct stat info {};
-  if (lstat(path.c_str(), &info) == 0 && !S_ISSOCK(info.st_mode)) {
-    close(lock);
-    return absl::FailedPreconditionError(absl::StrCat(path, ": exists and is no socket; it is left alone"));
+  if (stat(directory.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+    return absl::NotFoundError(absl::StrCat(path, ": ", directory, " is no directory; make it first"));
   }
-  return absl::WrapUnique(new UnixSocketPlace(path, lock));
+  if (absl::Status status = CheckIsNoOtherFile(path); !status.ok()) return status;
+  const absl::StatusOr<int> lock = Lock(path, 0);
+  if (absl::IsNotFound(lock.status())) return absl::OkStatus();  // Nobody ever listened there.
+  if (!lock.ok()) return lock.status();
+  close(*lock);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<UnixSocketPlace>> UnixSocketPlace::Take(const std::string& path) {
+  const absl::StatusOr<int> lock = Lock(path, O_CREAT);
+  if (!lock.ok()) return lock.status();
+  std::unique_ptr<UnixSocketPlace> place = absl::WrapUnique(new UnixSocketPlace(path, *lock));
+  if (absl::Status status = CheckIsNoOtherFile(path); !status.ok()) return status;
+  return place;
 }
 
 UnixSocketPlace::UnixSocketPlace(std::string path, int lock)

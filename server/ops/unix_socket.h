@@ -21,7 +21,12 @@ namespace pat {
 // Threads: for one thread.
 class UnixSocketPlace {
  public:
-  // Takes the lock. FAILED_PRECONDITION if another process has it: a server listens there.
+  // What Take() would say, without making anything: FAILED_PRECONDITION if a server listens there or something is there
+  // that is no socket; NOT_FOUND if the directory is missing.
+  static absl::Status Check(const std::string& path);
+
+  // Takes the lock. FAILED_PRECONDITION if another process has it: a server listens there. Likewise if something is
+  // there that is no socket.
   static absl::StatusOr<std::unique_ptr<UnixSocketPlace>> Take(const std::string& path);
 
   // Unlinks PATH if it is still the socket that was put there.

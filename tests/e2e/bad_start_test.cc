@@ -143,7 +143,8 @@ TEST_F(BadStartTest, ConfigurationFileThatIsWrong) {
   refused("cache-ttl: {a: b}\n", {"cache-ttl"});
   refused("just a text\n", {"key: value"});
   refused("- a list\n", {"key: value"});
-  refused("cache-ttl: \"1h\nlisten: [\n", {"line "});
+  refused("cache-ttl: 1h\nlisten: [127.0.0.1:0\n", {"line "});
+  refused("cache-ttl: \"1h\nissuer: x\n", {"cache-ttl", "\"1h issuer: x"});
   refused("listen: [{address: '127.0.0.1:0', rolle: introspector}]\n", {"listen", "rolle"});
   refused("listen: ['127.0.0.1:0', 'localhost:7443']\n", {"listen", "localhost:7443"});
   refused("? [a]\n: b\n", {});
@@ -214,10 +215,11 @@ TEST_F(BadStartTest, DataDirectoryThatIsNone) {
   ExpectRunRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", file + "/data"}), {file});
   ExpectRunRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", file}), {file});
   ExpectRunRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", directory_ / "none" + "/data"}),
-                {directory_ / "none"});
+                   {directory_ / "none"});
   std::filesystem::create_directory(directory_ / "foreign");
   Write("foreign/letter.txt", "something else");
-  ExpectRunRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", directory_ / "foreign"}), {directory_ / "foreign"});
+  ExpectRunRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", directory_ / "foreign"}),
+                   {directory_ / "foreign"});
 }
 
 TEST_F(BadStartTest, DataDirectoryThatMayNotBeWritten) {

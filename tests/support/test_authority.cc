@@ -35,9 +35,7 @@ std::unique_ptr<const Peppers> OnePepper() {
 
 }  // namespace
 
-Principal AsUser(absl::string_view user_id) {
-  return {.kind = PrincipalKind::kUser, .user_id = std::string(user_id)};
-}
+Principal AsUser(absl::string_view user_id) { return {.kind = PrincipalKind::kUser, .user_id = std::string(user_id)}; }
 
 Principal AsAdministrator(absl::string_view user_id) {
   return {.kind = PrincipalKind::kUser, .user_id = std::string(user_id), .administrator = true};
@@ -96,10 +94,8 @@ IssuedToken TestAuthority::Issue(const CreateTokenQuery& query) {
   }
   const TokenRecord& record = made->token.record;
   const std::string secret(made->secret.Reveal());
-  return {.name = TokenName(record.owner_id, record.uid),
-          .uid = record.uid,
-          .secret = secret,
-          .digest = DigestOf(secret)};
+  return {
+      .name = TokenName(record.owner_id, record.uid), .uid = record.uid, .secret = secret, .digest = DigestOf(secret)};
 }
 
 absl::Time TestAuthority::Revoke(const IssuedToken& token) {

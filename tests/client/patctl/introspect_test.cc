@@ -7,7 +7,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "client/patctl/time_text.h"
-#include "tests/client/patctl/patctl_test.h"
+#include "tests/client/patctl/patctl_fixture.h"
 
 namespace pat::patctl {
 namespace {

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "google/protobuf/util/json_util.h"
-#include "tests/client/patctl/patctl_test.h"
+#include "tests/client/patctl/patctl_fixture.h"
 
 namespace pat::patctl {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "client/patctl/scope_picker.h"
-#include "tests/client/patctl/patctl_test.h"
+#include "tests/client/patctl/patctl_fixture.h"
 
 namespace pat::patctl {
 namespace {

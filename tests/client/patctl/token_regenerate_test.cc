@@ -1,7 +1,7 @@
 #include <string>
 
 #include "client/patctl/time_text.h"
-#include "tests/client/patctl/patctl_test.h"
+#include "tests/client/patctl/patctl_fixture.h"
 
 namespace pat::patctl {
 namespace {

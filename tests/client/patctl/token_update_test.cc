@@ -1,6 +1,6 @@
 #include <string>
 
-#include "tests/client/patctl/patctl_test.h"
+#include "tests/client/patctl/patctl_fixture.h"
 
 namespace pat::patctl {
 namespace {

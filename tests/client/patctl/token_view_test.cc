@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "client/patctl/time_text.h"
-#include "tests/client/patctl/patctl_test.h"
+#include "tests/client/patctl/patctl_fixture.h"
 
 namespace pat::patctl {
 namespace {

@@ -33,7 +33,8 @@ class ColdKeyTest : public CacheTest {
   static constexpr int kCallers = 1000;
 
   // A thousand threads ask while the source is silent; then it says this.
-  std::vector<std::unique_ptr<FactsRecorder>> AskFromManyThreads(const IssuedToken& token, const absl::Status& instead) {
+  std::vector<std::unique_ptr<FactsRecorder>> AskFromManyThreads(const IssuedToken& token,
+                                                                 const absl::Status& instead) {
     source.Hold();
     std::vector<std::unique_ptr<FactsRecorder>> receivers;
     for (int i = 0; i < kCallers; ++i) receivers.push_back(std::make_unique<FactsRecorder>());

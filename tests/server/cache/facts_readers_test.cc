@@ -1,7 +1,5 @@
 // What every FactsReader promises, over all of them: the store's, and caches of several times to live, alone and over
 // one another. What is true of one kind only is in the tests of that kind.
-#include "server/core/facts_reader.h"
-
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -18,6 +16,7 @@
 #include "gtest/gtest.h"
 #include "server/cache/caching_facts_reader.h"
 #include "server/core/error.h"
+#include "server/core/facts_reader.h"
 #include "tests/support/facts_recorder.h"
 #include "tests/support/test_authority.h"
 
@@ -214,8 +213,8 @@ TEST_P(FactsReadersTest, DoesNotTouchAReceiverThatWasTold) {
   reader().Find(UnknownDigest(1), {}, *new SelfDeletingReceiver(owners));
   authority_.store.FailReadsWith(absl::UnavailableError("down"));
   reader().Find(token.digest, {.max_staleness = absl::ZeroDuration()}, *new SelfDeletingReceiver(owners));
-  EXPECT_EQ(owners, (std::vector<std::string>{"ada", "deleted", "ada", "deleted", "nobody", "deleted", "nobody",
-                                              "deleted"}));
+  EXPECT_EQ(owners,
+            (std::vector<std::string>{"ada", "deleted", "ada", "deleted", "nobody", "deleted", "nobody", "deleted"}));
 }
 
 // Asks again until it was told five times.
@@ -269,15 +268,14 @@ TEST_P(FactsReadersTest, AnswersManyThreadsEachWithItsOwn) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, FactsReadersTest,
-    testing::Values(
-        Kind{"Store", {}, absl::ZeroDuration()},
-        Kind{"CacheWithoutTtl", {absl::ZeroDuration()}, absl::ZeroDuration()},
-        Kind{"Cache", {absl::Hours(1)}, absl::Hours(1)},
-        Kind{"CacheOverCache", {absl::Hours(1), absl::Hours(1)}, absl::Hours(1)},
-        Kind{"ThreeCaches", {absl::Hours(1), absl::Hours(1), absl::Hours(1)}, absl::Hours(1)},
-        Kind{"ShortOverLong", {absl::Hours(1), absl::Minutes(1)}, absl::Minutes(1)},
-        Kind{"LongOverShort", {absl::Minutes(1), absl::Hours(1)}, absl::Minutes(1)},
-        Kind{"CacheOverCacheWithoutTtl", {absl::ZeroDuration(), absl::Hours(1)}, absl::ZeroDuration()}),
+    testing::Values(Kind{"Store", {}, absl::ZeroDuration()},
+                    Kind{"CacheWithoutTtl", {absl::ZeroDuration()}, absl::ZeroDuration()},
+                    Kind{"Cache", {absl::Hours(1)}, absl::Hours(1)},
+                    Kind{"CacheOverCache", {absl::Hours(1), absl::Hours(1)}, absl::Hours(1)},
+                    Kind{"ThreeCaches", {absl::Hours(1), absl::Hours(1), absl::Hours(1)}, absl::Hours(1)},
+                    Kind{"ShortOverLong", {absl::Hours(1), absl::Minutes(1)}, absl::Minutes(1)},
+                    Kind{"LongOverShort", {absl::Minutes(1), absl::Hours(1)}, absl::Minutes(1)},
+                    Kind{"CacheOverCacheWithoutTtl", {absl::ZeroDuration(), absl::Hours(1)}, absl::ZeroDuration()}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -102,8 +102,7 @@ TEST_F(StoreFactsTest, TheMaximumLifespanCountsFromTheLastRegeneration) {
   TokenSnapshot snapshot = SnapshotOf(authority_.Issue("ada"));
   authority_.policy.maximum_lifespan = absl::Hours(24 * 7);
   snapshot.token.regenerate_time = snapshot.token.create_time + absl::Hours(24 * 3);
-  EXPECT_EQ(EffectiveExpireTime(snapshot.token, authority_.policy),
-            snapshot.token.create_time + absl::Hours(24 * 10));
+  EXPECT_EQ(EffectiveExpireTime(snapshot.token, authority_.policy), snapshot.token.create_time + absl::Hours(24 * 10));
 }
 
 TEST_F(StoreFactsTest, ALargerMaximumLifespanLengthensNothing) {
@@ -210,7 +209,8 @@ TEST_F(StoreFactsTest, IfTooManyReadsWaitTheCallerIsToldToComeAgain) {
   const IssuedToken token = authority_.Issue("ada");
   authority_.store.PutOnDisk();
   ManualExecutor full(/*limit=*/1);
-  StoreFacts facts(authority_.store, *authority_.peppers, *authority_.catalog, authority_.policy, authority_.clock, full);
+  StoreFacts facts(authority_.store, *authority_.peppers, *authority_.catalog, authority_.policy, authority_.clock,
+                   full);
   FactsRecorder first;
   FactsRecorder second;
   facts.Find(token.digest, {}, first);

@@ -1,4 +1,4 @@
-// IntrospectionServer: the service on a server of its own, reached within the process.
+// IntrospectionServer: the service on a server of its own, on loopback.
 #ifndef PAT_TESTS_SERVER_RPC_INTROSPECTION_SERVER_H_
 #define PAT_TESTS_SERVER_RPC_INTROSPECTION_SERVER_H_
 
@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "pat/v1/introspection_service.grpc.pb.h"
 #include "server/authn/authenticator.h"
@@ -37,9 +38,12 @@ class IntrospectionServer {
         service_(introspector_, guard_, executor, options) {
     grpc::ServerBuilder builder;
     service_.Register(builder);
+    // A real connection: gRPC's in-process one breaks all calls as soon as its server begins to end.
+    int port = 0;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
     server_ = builder.BuildAndStart();
     service_.Start();
-    channel_ = server_->InProcessChannel({});
+    channel_ = grpc::CreateChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials());
     stub_ = v1::IntrospectionService::NewStub(channel_);
   }
   ~IntrospectionServer() { Stop(); }

@@ -156,7 +156,7 @@ TYPED_TEST(ReflectionServiceTest, WhatIsNotThereIsAnAnswerAndTheStreamGoesOn) {
   EXPECT_EQ(response.error_response().error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_THAT(response.error_response().error_message(), HasSubstr("no/such.proto"));
 
-  for (const char* symbol : {"", ".", "pat.v1", "pat.v1.NoService", ".pat.v1.TokenService"}) {
+  for (const char* symbol : {"", ".", "pat.v2", "pat.v1.NoService", ".pat.v1.TokenService"}) {
     EXPECT_EQ(this->AskForSymbol(symbol).error_response().error_code(), grpc::StatusCode::NOT_FOUND) << symbol;
   }
   request.set_all_extension_numbers_of_type("no.Such");

@@ -1,6 +1,6 @@
 // PatctlTest: runs whole commands of patctl against a FakeServer.
-#ifndef PAT_TESTS_CLIENT_PATCTL_PATCTL_TEST_H_
-#define PAT_TESTS_CLIENT_PATCTL_PATCTL_TEST_H_
+#ifndef PAT_TESTS_CLIENT_PATCTL_PATCTL_FIXTURE_H_
+#define PAT_TESTS_CLIENT_PATCTL_PATCTL_FIXTURE_H_
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -52,4 +52,4 @@ class PatctlTest : public ::testing::Test {
 
 }  // namespace pat::patctl
 
-#endif  // PAT_TESTS_CLIENT_PATCTL_PATCTL_TEST_H_
+#endif  // PAT_TESTS_CLIENT_PATCTL_PATCTL_FIXTURE_H_

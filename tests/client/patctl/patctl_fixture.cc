@@ -1,4 +1,4 @@
-#include "tests/client/patctl/patctl_test.h"
+#include "tests/client/patctl/patctl_fixture.h"
 
 #include <stdlib.h>
 
