@@ -232,13 +232,19 @@ TEST(OptionsFromEnvironmentTest, ANameWithoutAValueIsAnEmptyValue) {
 // ---- The command line besides.
 
 TEST(CommandLineTest, WhatIsNoFlagEndsTheStartWithOneLine) {
-  for (const Strings& flags : {Strings{"--no-such-flag"}, Strings{"--cache-tt", "1h"}, Strings{"surplus"},
-                               Strings{"--cache-ttl"}, Strings{"-x"}}) {
+  for (const Strings& flags :
+       {Strings{"--no-such-flag"}, Strings{"--cache-tt", "1h"}, Strings{"surplus"}, Strings{"-x"}}) {
     const Outcome run = RunWith(flags);
     EXPECT_EQ(run.exit_code, 2) << flags[0];
     EXPECT_THAT(run.error, MatchesRegex("patd: .*patd dev --help.*\n")) << flags[0];
     EXPECT_EQ(std::count(run.error.begin(), run.error.end(), '\n'), 1) << run.error;
   }
+}
+
+TEST(CommandLineTest, AFlagWithoutAValueIsAnEmptyValueAndOneTooManyIsNamed) {
+  EXPECT_THAT(RunWith({"--cache-ttl"}).error, StartsWith("patd: --cache-ttl: \"\" is wrong; give a duration"));
+  EXPECT_EQ(RunWith({"--cache-ttl", "1h", "--cache-ttl", "2h"}).error,
+            "patd: --cache-ttl: is given twice; give it once\n");
 }
 
 TEST(CommandLineTest, ASubcommandIsNeeded) {
