@@ -5,7 +5,7 @@
 namespace pat {
 
 absl::Duration CacheBoundAt(const CacheBoundRecord& record, absl::Time now) {
-  return now < record.previous_end ? std::max(record.granted, record.previous) : record.granted;
+  return std::max(record.granted, std::min(record.previous, record.previous_end - now));
 }
 
 CacheBoundRecord GrantTtl(const CacheBoundRecord& record, absl::Duration ttl, absl::Time now) {

@@ -15,7 +15,9 @@
 
 namespace pat {
 
-// T at `now`.
+// T at `now`: for how long after `now` an entry may live that is loaded by then. While time goes on, now + T never goes
+// back, so who revokes again is never told an earlier instant; hence T is what is left of the older entries, not their
+// whole TTL.
 absl::Duration CacheBoundAt(const CacheBoundRecord& record, absl::Time now);
 
 // What to keep when caches get `ttl` from `now` on.
