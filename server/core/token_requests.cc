@@ -1,7 +1,6 @@
 #include "server/core/token_requests.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
@@ -83,10 +82,11 @@ std::optional<absl::Time> ResolveInstant(const RequestedInstant& requested, cons
 
 std::optional<absl::Time> ResolveDuration(const RequestedDuration& requested, const Policy& policy, absl::Time now,
                                           Violations& violations) {
-  // The range of google.protobuf.Duration is about 10,000 years, which absl::Duration holds.
+  // The range of google.protobuf.Duration: about 10,000 years.
+  constexpr int64_t kMostSeconds = 315'576'000'000;
   const bool in_range =
-      requested.nanos > -kNanosPerSecond && requested.nanos < kNanosPerSecond &&
-      std::abs(requested.seconds) <= int64_t{315'576'000'000} &&
+      requested.nanos > -kNanosPerSecond && requested.nanos < kNanosPerSecond && requested.seconds >= -kMostSeconds &&
+      requested.seconds <= kMostSeconds &&
       (requested.seconds == 0 || requested.nanos == 0 || (requested.seconds > 0) == (requested.nanos > 0));
   const absl::Duration duration = absl::Seconds(requested.seconds) + absl::Nanoseconds(requested.nanos);
   if (!in_range || duration < absl::Seconds(1)) {

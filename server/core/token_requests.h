@@ -1,6 +1,6 @@
 // What the rules for tokens are asked, as plain values, and the judgement of its form: everything that can be said
 // about a request without looking at the store. Violations are collected, so that a caller learns of all of them at
-// once.
+// once. Members have initialisers, so that a designated initialiser may name only some.
 #ifndef PAT_SERVER_CORE_TOKEN_REQUESTS_H_
 #define PAT_SERVER_CORE_TOKEN_REQUESTS_H_
 
@@ -35,47 +35,47 @@ using RequestedExpiration = std::variant<NotRequested, RequestedInstant, Request
 // A client's name for a request, so that it is done once only. `body_hash` covers the request without this name and
 // without validate_only. Empty id: none given.
 struct RequestIdentity {
-  std::string id;
+  std::string id = {};
   std::array<uint8_t, 32> body_hash{};
 };
 
 struct CreateTokenQuery {
-  std::string parent;
-  std::string display_name;
-  std::string description;
-  std::vector<std::string> scopes;
-  std::vector<std::string> audiences;
-  RequestedExpiration expiration;
-  RequestIdentity request;
+  std::string parent = {};
+  std::string display_name = {};
+  std::string description = {};
+  std::vector<std::string> scopes = {};
+  std::vector<std::string> audiences = {};
+  RequestedExpiration expiration = {};
+  RequestIdentity request = {};
   bool validate_only = false;
 };
 
 struct UpdateTokenQuery {
-  std::string name;
-  std::string display_name;
-  std::string description;
-  std::vector<std::string> update_mask;
-  std::string etag;
+  std::string name = {};
+  std::string display_name = {};
+  std::string description = {};
+  std::vector<std::string> update_mask = {};
+  std::string etag = {};
 };
 
 struct RevokeTokenQuery {
-  std::string name;
-  std::string etag;
+  std::string name = {};
+  std::string etag = {};
   bool validate_only = false;
 };
 
 struct RegenerateTokenQuery {
-  std::string name;
-  RequestedExpiration expiration;
-  RequestIdentity request;
-  std::string etag;
+  std::string name = {};
+  RequestedExpiration expiration = {};
+  RequestIdentity request = {};
+  std::string etag = {};
   bool validate_only = false;
 };
 
 struct ListTokensQuery {
-  std::string parent;
+  std::string parent = {};
   int64_t page_size = 0;
-  std::string page_token;
+  std::string page_token = {};
   bool show_revoked = false;
 };
 
