@@ -147,11 +147,14 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Create(const Principal& principa
 }
 
 absl::StatusOr<TokenView> TokenLifecycle::Get(const Principal& principal, const std::string& name) const {
-  const absl::StatusOr<TokenUid> uid = AuthoriseToken(principal, name, TokenAction::kLook);
+  Violations violations;
+  const absl::StatusOr<std::optional<TokenUid>> uid = AuthoriseToken(principal, name, TokenAction::kLook, violations);
   if (!uid.ok()) return uid.status();
-  absl::StatusOr<std::optional<TokenRecord>> token = store_.GetToken(*uid);
+  if (!violations.empty()) return InvalidRequest(std::move(violations));
+  if (!uid->has_value()) return TokenNotFound();
+  absl::StatusOr<std::optional<TokenRecord>> token = store_.GetToken(**uid);
   if (!token.ok()) return token.status();
-  if (!token->has_value() || TokenName((*token)->owner_id, *uid) != name) return TokenNotFound();
+  if (!token->has_value() || TokenName((*token)->owner_id, **uid) != name) return TokenNotFound();
   return ViewOf(**std::move(token), clock_.Now());
 }
 
@@ -196,9 +199,10 @@ absl::StatusOr<TokenViewPage> TokenLifecycle::List(const Principal& principal, c
 }
 
 absl::StatusOr<TokenView> TokenLifecycle::Update(const Principal& principal, const UpdateTokenQuery& query) {
-  const absl::StatusOr<TokenUid> uid = AuthoriseToken(principal, query.name, TokenAction::kChange);
-  if (!uid.ok()) return uid.status();
   Violations violations;
+  const absl::StatusOr<std::optional<TokenUid>> uid =
+      AuthoriseToken(principal, query.name, TokenAction::kChange, violations);
+  if (!uid.ok()) return uid.status();
   const auto wants = [&query](absl::string_view path) {
     return std::find(query.update_mask.begin(), query.update_mask.end(), path) != query.update_mask.end();
   };
@@ -242,8 +246,11 @@ absl::StatusOr<TokenView> TokenLifecycle::Update(const Principal& principal, con
 }
 
 absl::StatusOr<RevokedToken> TokenLifecycle::Revoke(const Principal& principal, const RevokeTokenQuery& query) {
-  const absl::StatusOr<TokenUid> uid = AuthoriseToken(principal, query.name, TokenAction::kRevoke);
+  Violations violations;
+  const absl::StatusOr<std::optional<TokenUid>> uid =
+      AuthoriseToken(principal, query.name, TokenAction::kRevoke, violations);
   if (!uid.ok()) return uid.status();
+  if (!violations.empty()) return InvalidRequest(std::move(violations));
   const absl::Time now = clock_.Now();
   TokenRecord token;
   absl::StatusOr<CacheBoundRecord> bound;
@@ -257,7 +264,7 @@ absl::StatusOr<RevokedToken> TokenLifecycle::Revoke(const Principal& principal, 
     absl::Status status = CheckEtag(token, query.etag);
     if (!status.ok()) return status;
     token.revoke_time = now;
-    token.change_sequence = transaction.Sequence();
+    if (!query.validate_only) token.change_sequence = transaction.Sequence();
     if (status = transaction.PutToken(token); !status.ok()) return status;
     return Unless(query.validate_only);
   });
@@ -267,10 +274,11 @@ absl::StatusOr<RevokedToken> TokenLifecycle::Revoke(const Principal& principal, 
 
 absl::StatusOr<TokenWithSecret> TokenLifecycle::Regenerate(const Principal& principal,
                                                            const RegenerateTokenQuery& query) {
-  const absl::StatusOr<TokenUid> uid = AuthoriseToken(principal, query.name, TokenAction::kChange);
+  Violations violations;
+  const absl::StatusOr<std::optional<TokenUid>> uid =
+      AuthoriseToken(principal, query.name, TokenAction::kChange, violations);
   if (!uid.ok()) return uid.status();
   const absl::Time now = clock_.Now();
-  Violations violations;
   const std::optional<absl::Time> expire_time = ResolveExpiration(query.expiration, policy_, now, violations);
   const bool request_id_fits = CheckRequestId(query.request.id, violations);
   const std::string request_key =
@@ -296,7 +304,7 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Regenerate(const Principal& prin
     token.hmac = minted.hmac;
     token.regenerate_time = now;
     if (expire_time.has_value()) token.expire_time = *expire_time;
-    token.change_sequence = transaction.Sequence();
+    if (!query.validate_only) token.change_sequence = transaction.Sequence();
     if (status = transaction.PutToken(token); !status.ok()) return status;
     if (status = Remember(transaction, request_key, query.request, token, policy_, now); !status.ok()) return status;
     return Unless(query.validate_only);

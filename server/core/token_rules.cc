@@ -23,23 +23,26 @@ absl::Status TokenNotFound() {
   return Refuse(absl::StatusCode::kNotFound, "TOKEN_NOT_FOUND", "there is no such token among those you may see");
 }
 
-absl::StatusOr<TokenUid> AuthoriseToken(const Principal& principal, const std::string& name, TokenAction action) {
+absl::StatusOr<std::optional<TokenUid>> AuthoriseToken(const Principal& principal, const std::string& name,
+                                                       TokenAction action, Violations& violations) {
   const std::optional<TokenNameParts> parts = ParseTokenName(name);
   if (!parts.has_value()) {
-    return InvalidRequest(
-        {{"name", absl::StrCat(Quoted(name), " is not the name of a token; give users/{user}/tokens/{token}")}});
+    violations.push_back(
+        {"name", absl::StrCat(Quoted(name), " is not the name of a token; give users/{user}/tokens/{token}")});
+    return std::optional<TokenUid>();
   }
   const bool own = parts->user_id == principal.user_id;
   if (!own && !principal.administrator) return TokenNotFound();
   if (!own && action == TokenAction::kChange) return NotYourUser();
-  if (!parts->uid.has_value()) return TokenNotFound();
-  return *parts->uid;
+  return parts->uid;
 }
 
-absl::StatusOr<TokenRecord> LoadToken(TokenTransaction& transaction, const TokenUid& uid, absl::string_view name) {
-  absl::StatusOr<std::optional<TokenRecord>> token = transaction.GetToken(uid);
+absl::StatusOr<TokenRecord> LoadToken(TokenTransaction& transaction, const std::optional<TokenUid>& uid,
+                                      absl::string_view name) {
+  if (!uid.has_value()) return TokenNotFound();
+  absl::StatusOr<std::optional<TokenRecord>> token = transaction.GetToken(*uid);
   if (!token.ok()) return token.status();
-  if (!token->has_value() || TokenName((*token)->owner_id, uid) != name) return TokenNotFound();
+  if (!token->has_value() || TokenName((*token)->owner_id, *uid) != name) return TokenNotFound();
   return **std::move(token);
 }
 

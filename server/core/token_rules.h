@@ -20,10 +20,11 @@ namespace pat {
 // What a principal does with a token: everybody does it with their own; administrators look and revoke everywhere.
 enum class TokenAction : uint8_t { kLook, kRevoke, kChange };
 
-// Parses a token's name and decides whether the principal may do this with such a token at all. INVALID_ARGUMENT,
-// PERMISSION_DENIED (an administrator who wants to change somebody else's), or NOT_FOUND (somebody else's, or no token
-// can have that name).
-absl::StatusOr<TokenUid> AuthoriseToken(const Principal& principal, const std::string& name, TokenAction action);
+// Parses a token's name and decides whether the principal may do this with such a token at all: PERMISSION_DENIED (an
+// administrator who wants to change somebody else's) or NOT_FOUND (somebody else's). The uid in the name otherwise;
+// nullopt if no token can have that name, which is for the look-up to say, or if it is no name, which is a violation.
+absl::StatusOr<std::optional<TokenUid>> AuthoriseToken(const Principal& principal, const std::string& name,
+                                                       TokenAction action, Violations& violations);
 
 // PERMISSION_DENIED, the same whether that user exists or not.
 absl::Status NotYourUser();
@@ -31,7 +32,8 @@ absl::Status TokenNotFound();
 
 // What is kept under this uid, if that is the token of this name; TokenNotFound() otherwise. The name was authorised,
 // the uid alone was not: a uid of somebody else's token under one's own name leads nowhere.
-absl::StatusOr<TokenRecord> LoadToken(TokenTransaction& transaction, const TokenUid& uid, absl::string_view name);
+absl::StatusOr<TokenRecord> LoadToken(TokenTransaction& transaction, const std::optional<TokenUid>& uid,
+                                      absl::string_view name);
 
 // The user who owns the token. One who has the same id but is not the same user owns nothing of it.
 absl::StatusOr<UserRecord> LoadOwner(TokenTransaction& transaction, const TokenRecord& token);
