@@ -1,5 +1,6 @@
 // P3, P4, the in-process part of P7, and P8. README.md says what they are measured against.
 #include <benchmark/benchmark.h>
+#include <time.h>
 
 #include <algorithm>
 #include <barrier>
@@ -128,22 +129,40 @@ BENCHMARK(MalformedToken)->Name("P7/malformed_token");
 // What one of `threads` threads does so many times.
 using Work = void (*)(size_t thread, size_t times);
 
-// So many times on each thread at once; the rate of all of them together, per second.
-double RateOf(Work work, size_t threads, size_t times) {
+// Of all threads together, a second.
+struct Rates {
+  double by_wall_time = 0;
+  double by_cpu_time = 0;  // As if no thread had ever waited for a processor.
+};
+
+double CpuSecondsOfThisThread() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+}
+
+// So many times on each thread at once.
+Rates RatesOf(Work work, size_t threads, size_t times) {
   using SteadyClock = std::chrono::steady_clock;
   std::barrier start(static_cast<std::ptrdiff_t>(threads) + 1);
+  std::vector<double> cpu_seconds(threads);
   std::vector<std::thread> running;
   for (size_t i = 0; i < threads; ++i) {
     running.emplace_back([&, i] {
       start.arrive_and_wait();
+      const double before = CpuSecondsOfThisThread();
       work(i, times);
+      cpu_seconds[i] = CpuSecondsOfThisThread() - before;
     });
   }
   start.arrive_and_wait();
   const SteadyClock::time_point began = SteadyClock::now();
   for (std::thread& thread : running) thread.join();
   const std::chrono::duration<double> took = SteadyClock::now() - began;
-  return static_cast<double>(threads * times) / took.count();
+  Rates rates;
+  rates.by_wall_time = static_cast<double>(threads * times) / took.count();
+  for (const double seconds : cpu_seconds) rates.by_cpu_time += static_cast<double>(times) / seconds;
+  return rates;
 }
 
 double Median(std::vector<double> values) {
@@ -156,25 +175,27 @@ double Median(std::vector<double> values) {
 void TwoThreads(benchmark::State& state, Work work) {
   constexpr size_t kTimes = 300'000;
   WarmCache::Get();
-  RateOf(work, 2, kTimes);
+  RatesOf(work, 2, kTimes);
   std::vector<double> ratios;
+  std::vector<double> ratios_by_cpu_time;
   std::vector<double> same;
-  std::vector<double> alone;
+  const auto compare = [&](const Rates& two, const Rates& one) {
+    ratios.push_back(two.by_wall_time / one.by_wall_time);
+    ratios_by_cpu_time.push_back(two.by_cpu_time / one.by_cpu_time);
+  };
   for (auto _ : state) {
-    const double one = RateOf(work, 1, kTimes);
-    const double two = RateOf(work, 2, kTimes);
-    const double two_again = RateOf(work, 2, kTimes);
-    const double one_again = RateOf(work, 1, kTimes);
-    ratios.push_back(two / one);
-    ratios.push_back(two_again / one_again);
-    same.push_back(two_again / two);
-    same.push_back(one_again / one);
-    alone.push_back(one);
-    alone.push_back(one_again);
+    const Rates one = RatesOf(work, 1, kTimes);
+    const Rates two = RatesOf(work, 2, kTimes);
+    const Rates two_again = RatesOf(work, 2, kTimes);
+    const Rates one_again = RatesOf(work, 1, kTimes);
+    compare(two, one);
+    compare(two_again, one_again);
+    same.push_back(two_again.by_wall_time / two.by_wall_time);
+    same.push_back(one_again.by_wall_time / one.by_wall_time);
   }
   state.counters["ratio"] = Median(ratios);
+  state.counters["ratio_by_cpu_time"] = Median(ratios_by_cpu_time);
   state.counters["same_over_same"] = Median(same);
-  state.counters["one_thread_per_second"] = Median(alone);
 }
 
 void CheckHotKey(size_t /*thread*/, size_t times) {
