@@ -83,6 +83,7 @@ bool CachingFactsReader::AnswerFromTable(const TokenDigest& digest, const Readin
 }
 
 void CachingFactsReader::Find(const TokenDigest& digest, const FindOptions& options, FactsReceiver& receiver) {
+  table_.Prefetch(digest);  // It comes while the clocks are read.
   const Reading now = clock_.Read();
   const absl::Duration staleness = std::min(options.max_staleness.value_or(options_.ttl), options_.ttl);
   const bool may_reuse = staleness > absl::ZeroDuration();

@@ -58,6 +58,16 @@ struct EntryTable::Shard {
     }
   }
 
+  // Begins to bring the whole entry from memory: its facts are wanted right after it. Null is allowed.
+  static void Prefetch(const CacheEntry* entry) {
+    constexpr size_t kCacheLine = 64;
+    if (entry == nullptr) return;
+    const char* const begin = reinterpret_cast<const char*>(entry);
+    for (size_t offset = 0; offset < sizeof(CacheEntry::Active); offset += kCacheLine) {
+      __builtin_prefetch(begin + offset);
+    }
+  }
+
   std::atomic<CacheEntry*>& BucketOf(uint64_t hash) { return buckets[hash & (buckets.size() - 1)]; }
 
   Partition& PartitionOf(const CacheEntry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
@@ -157,9 +167,15 @@ EntryTable::Shard& EntryTable::ShardOf(uint64_t hash) const {
   return *shards_[shard_bits_ == 0 ? 0 : hash >> (64 - shard_bits_)];
 }
 
+void EntryTable::Prefetch(const TokenDigest& digest) const {
+  const uint64_t hash = HashOf(digest);
+  __builtin_prefetch(&ShardOf(hash).BucketOf(hash));
+}
+
 const CacheEntry* EntryTable::Find(const TokenDigest& digest) const {
   const uint64_t hash = HashOf(digest);
   const CacheEntry* entry = ShardOf(hash).BucketOf(hash).load(std::memory_order_seq_cst);
+  Shard::Prefetch(entry);
   while (entry != nullptr && entry->digest_ != digest) entry = entry->next_.load(std::memory_order_seq_cst);
   if (entry != nullptr && !entry->looked_at_.load(std::memory_order_relaxed)) {
     entry->looked_at_.store(true, std::memory_order_relaxed);

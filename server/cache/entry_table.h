@@ -74,6 +74,9 @@ class EntryTable {
   EntryTable(const EntryTable&) = delete;
   EntryTable& operator=(const EntryTable&) = delete;
 
+  // Begins to bring from memory what Find() looks at first, and does not wait for it.
+  void Prefetch(const TokenDigest& digest) const;
+
   // Null if there is none. The caller holds a ReadSection for as long as it looks at the entry.
   const CacheEntry* Find(const TokenDigest& digest) const;
 

@@ -98,8 +98,8 @@ void Introspector::StartChecked(Introspection& call) {
   if (const auto* secret = std::get_if<SecretCredential>(&call.query.credential)) {
     if (!HasSecretForm(secret->secret)) {
       const absl::Time now = clock_.Now();
-      IntrospectionResult malformed;
-      malformed.freshness = {AnswerSource::kFormat, now, now, absl::ZeroDuration()};
+      absl::StatusOr<IntrospectionResult> malformed(absl::in_place);
+      malformed->freshness = {AnswerSource::kFormat, now, now, absl::ZeroDuration()};
       return call.OnResult(malformed);
     }
     digest = DigestOf(secret->secret);
