@@ -85,7 +85,7 @@ struct Freshness {
 // A verdict with what it rests on. Lent: `facts` is good until the call it is given to returns.
 struct IntrospectionResult {
   Verdict verdict = Verdict::kInactive;
-  const TokenFacts* facts = nullptr;                      // Null exactly if the verdict is kInactive.
+  const TokenFacts* facts = nullptr;                           // Null exactly if the verdict is kInactive.
   absl::InlinedVector<uint32_t, kMaxRequirements> unmet = {};  // Indices; only with kInsufficientScope.
   Freshness freshness = {};
 };
