@@ -48,7 +48,7 @@ struct TokenRecord {
   std::optional<absl::Time> revoke_time;
   std::optional<absl::Time> regenerate_time;
   TokenHmac hmac;  // Of the living secret. Regenerating replaces it.
-  Epochs epochs;   // In which the token was made or last regenerated.
+  Epochs epochs;   // In which the token was made. Never made anew: a token of a passed epoch stays revoked.
 
   // The number of the mutation that made the token (order of lists) and of the last one that changed it (its etag).
   uint64_t create_sequence = 0;

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
@@ -37,6 +39,33 @@ class Reader {
  private:
   absl::string_view bytes_;
 };
+
+size_t RunLength(absl::string_view text, bool (*belongs)(unsigned char)) {
+  size_t length = 0;
+  while (length < text.size() && belongs(static_cast<unsigned char>(text[length]))) ++length;
+  return length;
+}
+
+std::string Masked(absl::string_view text) {
+  constexpr absl::string_view kPrefix = "pat_";
+  constexpr size_t kFewestOfASecret = 16;
+  constexpr size_t kHexDigitsOfADigest = 64;
+  std::string masked;
+  while (!text.empty()) {
+    if (absl::StartsWith(text, kPrefix)) {
+      const size_t length = RunLength(text.substr(kPrefix.size()), absl::ascii_isalnum);
+      absl::StrAppend(&masked, kPrefix, length < kFewestOfASecret ? text.substr(kPrefix.size(), length) : "...");
+      text.remove_prefix(kPrefix.size() + length);
+    } else if (const size_t digits = RunLength(text, absl::ascii_isxdigit); digits >= kHexDigitsOfADigest) {
+      masked += "...";
+      text.remove_prefix(digits);
+    } else {
+      masked += text.front();
+      text.remove_prefix(1);
+    }
+  }
+  return masked;
+}
 
 }  // namespace
 
@@ -90,9 +119,12 @@ absl::Status InvalidRequest(std::vector<FieldViolation> violations) {
                    {.reason = "INVALID_REQUEST", .violations = std::move(violations)});
 }
 
-std::string Quoted(absl::string_view value) {
-  const bool cut = value.size() > kLongestQuotedValue;
-  return absl::StrCat("\"", absl::CHexEscape(value.substr(0, kLongestQuotedValue)), cut ? "…\"" : "\"");
+std::string Quoted(absl::string_view original) {
+  // More than is shown is looked at, so that no beginning of a secret is left at the cut.
+  const std::string value = Masked(original.substr(0, 4 * kLongestQuotedValue));
+  const bool cut = value.size() > kLongestQuotedValue || original.size() > 4 * kLongestQuotedValue;
+  return absl::StrCat("\"", absl::CHexEscape(absl::string_view(value).substr(0, kLongestQuotedValue)),
+                      cut ? "…\"" : "\"");
 }
 
 }  // namespace pat

@@ -49,7 +49,9 @@ std::optional<ErrorDetails> DetailsOf(const absl::Status& status);
 // INVALID_ARGUMENT, reason INVALID_REQUEST, all violations at once. `violations` must not be empty.
 absl::Status InvalidRequest(std::vector<FieldViolation> violations);
 
-// A value as it may stand in a text: quoted, control characters and non-ASCII bytes escaped, cut at 64 bytes.
+// A value as it may stand in a text: quoted, control characters and non-ASCII bytes escaped, cut at 64 bytes. What
+// looks like a secret or a digest (somebody put it into the wrong field) is masked: "pat_...", or "..." for 64
+// hexadecimal digits.
 std::string Quoted(absl::string_view value);
 
 }  // namespace pat

@@ -201,7 +201,7 @@ absl::StatusOr<TokenViewPage> TokenLifecycle::List(const Principal& principal, c
 absl::StatusOr<TokenView> TokenLifecycle::Update(const Principal& principal, const UpdateTokenQuery& query) {
   Violations violations;
   const absl::StatusOr<std::optional<TokenUid>> uid =
-      AuthoriseToken(principal, query.name, TokenAction::kChange, violations);
+      AuthoriseToken(principal, query.name, TokenAction::kChange, violations, "token.name");
   if (!uid.ok()) return uid.status();
   const auto wants = [&query](absl::string_view path) {
     return std::find(query.update_mask.begin(), query.update_mask.end(), path) != query.update_mask.end();

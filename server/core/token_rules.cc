@@ -24,11 +24,12 @@ absl::Status TokenNotFound() {
 }
 
 absl::StatusOr<std::optional<TokenUid>> AuthoriseToken(const Principal& principal, const std::string& name,
-                                                       TokenAction action, Violations& violations) {
+                                                       TokenAction action, Violations& violations,
+                                                       absl::string_view field) {
   const std::optional<TokenNameParts> parts = ParseTokenName(name);
   if (!parts.has_value()) {
-    violations.push_back(
-        {"name", absl::StrCat(Quoted(name), " is not the name of a token; give users/{user}/tokens/{token}")});
+    violations.push_back({std::string(field),
+                          absl::StrCat(Quoted(name), " is not the name of a token; give users/{user}/tokens/{token}")});
     return std::optional<TokenUid>();
   }
   const bool own = parts->user_id == principal.user_id;
@@ -115,7 +116,7 @@ absl::Status CheckRoomForOneMore(TokenTransaction& transaction, const UserRecord
 std::string RequestKey(const Principal& principal, absl::string_view method, absl::string_view target,
                        const RequestIdentity& request) {
   if (request.id.empty()) return {};
-  // None of the parts but the last can hold a newline.
+  // Of a request that is carried out none of the parts but the last holds a newline.
   return absl::StrCat(principal.ToString(), "\n", method, "\n", target, "\n", request.id);
 }
 

@@ -22,9 +22,11 @@ enum class TokenAction : uint8_t { kLook, kRevoke, kChange };
 
 // Parses a token's name and decides whether the principal may do this with such a token at all: PERMISSION_DENIED (an
 // administrator who wants to change somebody else's) or NOT_FOUND (somebody else's). The uid in the name otherwise;
-// nullopt if no token can have that name, which is for the look-up to say, or if it is no name, which is a violation.
+// nullopt if no token can have that name, which is for the look-up to say, or if it is no name, which is a violation of
+// `field`.
 absl::StatusOr<std::optional<TokenUid>> AuthoriseToken(const Principal& principal, const std::string& name,
-                                                       TokenAction action, Violations& violations);
+                                                       TokenAction action, Violations& violations,
+                                                       absl::string_view field = "name");
 
 // PERMISSION_DENIED, the same whether that user exists or not.
 absl::Status NotYourUser();

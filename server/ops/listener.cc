@@ -16,6 +16,7 @@ namespace {
 
 constexpr int kLargestMessage = 256 * 1024;
 constexpr int kOldestConnectionMs = 10 * 60 * 1000;
+constexpr int kGraceMs = 30 * 1000;  // For what is under way on a connection of that age; streams end with it.
 constexpr int kMostHandlerThreads = 256;
 constexpr int kDrainSeconds = 5;
 
@@ -58,6 +59,7 @@ absl::Status Listener::Listen(bool reflection) {
   // Two servers on one port would both start and share the calls between them.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kOldestConnectionMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kGraceMs);
   builder.SetMaxReceiveMessageSize(kLargestMessage);
   // A small message must not become a large one: 61 kB of gzip can be 63 MB.
   for (const grpc_compression_algorithm algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {

@@ -1,5 +1,6 @@
-// CallGuard: the one wrapper that every handler goes through. It finds out who is calling and whether that caller may
-// call this method. (A gRPC C++ server interceptor cannot refuse a call, so this is not one.)
+// CallGuard: the one wrapper that every handler of pat.v1 goes through (health and reflection are for anybody). It
+// finds out who is calling and whether that caller may call this method. (A gRPC C++ server interceptor cannot refuse a
+// call, so this is not one.)
 //
 // Threads: thread-safe.
 #ifndef PAT_SERVER_RPC_CALL_GUARD_H_

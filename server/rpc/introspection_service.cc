@@ -1,5 +1,7 @@
 #include "server/rpc/introspection_service.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
 #include <grpc/slice.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_unary_call.h>
@@ -10,7 +12,9 @@
 #include <optional>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "server/core/error.h"
 #include "server/crypto/wipe.h"
 #include "server/rpc/messages.h"
@@ -31,6 +35,33 @@ absl::Status Parse(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& messa
   if (whole && message.ParseFromArray(slice.begin(), static_cast<int>(slice.size()))) return absl::OkStatus();
   return MakeError(absl::StatusCode::kInvalidArgument,
                    "the request cannot be decoded; it is not a message of this method", {.reason = "INVALID_REQUEST"});
+}
+
+// How many items a BatchIntrospectRequest has, without making an object for each: a small message can hold a hundred
+// thousand empty ones. 0 if it cannot be decoded.
+size_t CountRequests(grpc::ByteBuffer& bytes) {
+  using google::protobuf::internal::WireFormatLite;
+  grpc::Slice slice;
+  if (!bytes.TrySingleSlice(&slice).ok() && !bytes.DumpToSingleSlice(&slice).ok()) return 0;
+  google::protobuf::io::CodedInputStream input(slice.begin(), static_cast<int>(slice.size()));
+  size_t count = 0;
+  while (const uint32_t tag = input.ReadTag()) {
+    if (WireFormatLite::GetTagFieldNumber(tag) == v1::BatchIntrospectRequest::kRequestsFieldNumber) ++count;
+    if (!WireFormatLite::SkipField(&input, tag)) return 0;
+  }
+  return count;
+}
+
+// What the batch says of an item that could not be decided: UNAVAILABLE, whatever kept it from being.
+absl::Status Undecided(const absl::Status& error) {
+  std::optional<ErrorDetails> details = DetailsOf(error);
+  if (!details.has_value() || absl::IsUnavailable(error)) return error;
+  return MakeError(absl::StatusCode::kUnavailable, absl::StrCat("a token could not be judged: ", error.message()),
+                   *details);
+}
+
+void WipeSecret(v1::IntrospectRequest& request) {
+  if (request.has_token()) SecureWipe(*request.mutable_token());
 }
 
 grpc::ByteBuffer Serialize(const google::protobuf::MessageLite& message) {
@@ -55,8 +86,11 @@ bool IsDigest(const IntrospectionQuery& query) { return std::holds_alternative<D
 // then when the answer is sent. Deletes itself.
 class IntrospectionServiceImpl::Call {
  public:
-  explicit Call(IntrospectionServiceImpl& server) : server_(server) {}
-  virtual ~Call() = default;
+  explicit Call(IntrospectionServiceImpl& server) : server_(server) { ++server_.calls_; }
+  virtual ~Call() {
+    if (admitted_) --server_.in_flight_;
+    --server_.calls_;
+  }
 
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
@@ -64,12 +98,12 @@ class IntrospectionServiceImpl::Call {
   // On the thread of the queue. `ok` is false when the queue shuts down (or the client went away before the answer).
   void Proceed(bool ok) {
     if (answered_ || !ok) {
-      if (admitted_) server_.EndCall();
       delete this;
       return;
     }
     PostNext();
-    admitted_ = server_.BeginCall();
+    admitted_ = server_.in_flight_ < server_.options_.max_in_flight;
+    if (admitted_) ++server_.in_flight_;
     if (!admitted_) {
       return Fail(MakeError(absl::StatusCode::kResourceExhausted, "too many calls are under way",
                             {.reason = "RATE_LIMITED", .retry_delay = absl::Milliseconds(100)}));
@@ -114,7 +148,7 @@ class IntrospectionServiceImpl::Call {
     Handle(*principal);
   }
 
-  bool admitted_ = false;
+  bool admitted_ = false;  // Counted in in_flight_.
   bool answered_ = false;  // Written before Finish() hands this object to the queue's thread.
 };
 
@@ -128,7 +162,7 @@ class IntrospectionServiceImpl::UnaryCall final : public Call, private Introspec
 
  private:
   explicit UnaryCall(IntrospectionServiceImpl& server) : Call(server) { method_ = kIntrospect; }
-  ~UnaryCall() override { SecureWipe(*request_.mutable_token()); }
+  ~UnaryCall() override { WipeSecret(request_); }
 
   void PostNext() override { Post(server_); }
 
@@ -178,19 +212,19 @@ class IntrospectionServiceImpl::BatchCall final : public Call {
 
   explicit BatchCall(IntrospectionServiceImpl& server) : Call(server) { method_ = kBatchIntrospect; }
   ~BatchCall() override {
-    for (v1::IntrospectRequest& request : *request_.mutable_requests()) SecureWipe(*request.mutable_token());
+    for (v1::IntrospectRequest& request : *request_.mutable_requests()) WipeSecret(request);
   }
 
   void PostNext() override { Post(server_); }
 
   void Handle(const Principal& principal) override {
-    if (const absl::Status status = Parse(request_bytes_, request_); !status.ok()) return Fail(status);
     std::vector<FieldViolation> violations;
-    const auto count = static_cast<size_t>(request_.requests_size());
-    if (count > kMaxBatch) {
-      violations.push_back({"requests", absl::StrCat("has ", count, " items; at most ", kMaxBatch)});
+    if (const size_t encoded = CountRequests(request_bytes_); encoded > kMaxBatch) {
+      violations.push_back({"requests", absl::StrCat("has ", encoded, " items; at most ", kMaxBatch)});
       return Fail(InvalidRequest(std::move(violations)));
     }
+    if (const absl::Status status = Parse(request_bytes_, request_); !status.ok()) return Fail(status);
+    const auto count = static_cast<size_t>(request_.requests_size());
     // All places first: they must not move while answers are written into them.
     for (size_t i = 0; i < count; ++i) response_.add_responses();
     for (size_t i = 0; i < count; ++i) {
@@ -218,7 +252,7 @@ class IntrospectionServiceImpl::BatchCall final : public Call {
       const absl::MutexLock lock(&mutex_);
       error = error_;
     }
-    if (!error.ok()) return Fail(error);
+    if (!error.ok()) return Fail(Undecided(error));
     Succeed(response_);
   }
 
@@ -253,29 +287,18 @@ void IntrospectionServiceImpl::Start() {
 void IntrospectionServiceImpl::Work() {
   void* tag = nullptr;
   bool ok = false;
-  while (queue_->Next(&tag, &ok)) static_cast<Call*>(tag)->Proceed(ok);
+  // There is always a call that waits for a client, until the server has ended: then each of those comes back as not
+  // ok. So when there is none left the server has ended, and every answer that was due is sent.
+  while (calls_ > 0 && queue_->Next(&tag, &ok)) static_cast<Call*>(tag)->Proceed(ok);
 }
 
 void IntrospectionServiceImpl::Shutdown() {
-  {
-    // Answers go through the queue, so it has to stay until the last one is sent.
-    const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return in_flight_ == 0; };
-    const absl::MutexLock lock(&mutex_, absl::Condition(&idle));
-  }
-  queue_->Shutdown();
   thread_.join();
-}
-
-bool IntrospectionServiceImpl::BeginCall() {
-  const absl::MutexLock lock(&mutex_);
-  if (in_flight_ >= options_.max_in_flight) return false;
-  ++in_flight_;
-  return true;
-}
-
-void IntrospectionServiceImpl::EndCall() {
-  const absl::MutexLock lock(&mutex_);
-  --in_flight_;
+  queue_->Shutdown();
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_->Next(&tag, &ok)) {
+  }
 }
 
 }  // namespace pat

@@ -4,8 +4,8 @@
 // later through FactsReceiver. Methods are raw: the bytes of a request are parsed here, so that what cannot be decoded
 // is INVALID_ARGUMENT, and the answer is one slice.
 //
-// Life: construct, Register() with a builder, build the server, Start(); then, after the server was told to shut down,
-// Shutdown(), which returns when every call is answered and the thread has ended.
+// Life: construct, Register() with a builder, build the server, Start(); then, after grpc::Server::Shutdown() has
+// returned, Shutdown(), which returns when every call is answered and the thread has ended.
 //
 // Threads: the methods below are for the thread that owns the server.
 #ifndef PAT_SERVER_RPC_INTROSPECTION_SERVICE_H_
@@ -20,8 +20,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "pat/v1/introspection_service.grpc.pb.h"
 #include "server/core/executor.h"
 #include "server/core/introspection.h"
@@ -61,8 +59,6 @@ class IntrospectionServiceImpl {
       v1::IntrospectionService::WithRawMethod_BatchIntrospect<v1::IntrospectionService::Service>>;
 
   void Work();
-  bool BeginCall() ABSL_LOCKS_EXCLUDED(mutex_);
-  void EndCall() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Constant after construction (the queue after Register()).
   Introspector& introspector_;
@@ -73,9 +69,9 @@ class IntrospectionServiceImpl {
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::thread thread_;
 
-  // Protected by mutex_.
-  absl::Mutex mutex_;
-  size_t in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Touched by the thread of the queue alone (and by Start(), before there is one).
+  size_t calls_ = 0;      // Objects there are: posted, under way, or being answered.
+  size_t in_flight_ = 0;  // Those of them that count against max_in_flight.
 };
 
 }  // namespace pat

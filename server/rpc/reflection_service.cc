@@ -6,11 +6,15 @@
 #include <grpcpp/support/sync_stream.h>
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
+#include "server/core/error.h"
+#include "server/rpc/status_mapping.h"
 
 namespace pat {
 namespace {
@@ -32,10 +36,15 @@ struct V1Alpha {
   using Response = grpc::reflection::v1alpha::ServerReflectionResponse;
 };
 
+// A stream takes a thread of the synchronous API for as long as it is open, also an idle one, and needs no credential.
+// So there is a limit, for all of them together; the age of their connection ends them.
+constexpr int kMostStreams = 16;
+std::atomic<int> open_streams{0};
+
 template <typename Response>
 void SetNotFound(const std::string& what, Response& response) {
   response.mutable_error_response()->set_error_code(grpc::StatusCode::NOT_FOUND);
-  response.mutable_error_response()->set_error_message("not found: " + what);
+  response.mutable_error_response()->set_error_message("not found: " + Quoted(what));
 }
 
 // The file and everything that it imports, each once.
@@ -66,6 +75,11 @@ class ReflectionService final : public Version::Service {
   grpc::Status ServerReflectionInfo(
       grpc::ServerContext* /*context*/,
       grpc::ServerReaderWriter<typename Version::Response, typename Version::Request>* stream) override {
+    const absl::Cleanup close_one = [] { --open_streams; };
+    if (++open_streams > kMostStreams) {
+      return ToGrpcStatus(MakeError(absl::StatusCode::kResourceExhausted, "too many reflection streams are open",
+                                    {.reason = "RATE_LIMITED", .retry_delay = absl::Seconds(10)}));
+    }
     typename Version::Request request;
     while (stream->Read(&request)) {
       typename Version::Response response;

@@ -15,6 +15,8 @@
 namespace pat {
 namespace {
 
+constexpr size_t kLongestQuery = 256;  // Of ListScopes: every word of it is looked for in every scope.
+
 std::vector<std::string> ToVector(const google::protobuf::RepeatedPtrField<std::string>& values) {
   return {values.begin(), values.end()};
 }
@@ -145,6 +147,9 @@ grpc::Status TokenServiceImpl::ListScopes(grpc::ServerContext* context, const v1
     const std::optional<size_t> page_size = EffectivePageSize(request->page_size());
     if (!page_size.has_value()) {
       violations.push_back({"page_size", absl::StrCat(request->page_size(), " is negative; give 0 to 200")});
+    }
+    if (request->query().size() > kLongestQuery) {
+      violations.push_back({"query", absl::StrCat("has ", request->query().size(), " bytes; at most ", kLongestQuery)});
     }
     const std::string list = absl::StrCat(principal.ToString(), "\n", request->query());
     std::optional<uint64_t> begin = 0;

@@ -26,7 +26,8 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-constexpr int kTokens = 250;  // Of two secrets each.
+constexpr int kTokens = 500;    // Of two secrets each.
+constexpr int kKeepEvery = 20;  // The others are revoked.
 
 std::string ReadFile(const std::string& path) {
   std::ostringstream content;
@@ -65,23 +66,40 @@ void Use(Client& client, const std::string& secret) {
   EXPECT_FALSE(client.Call(&IntrospectionStub::BatchIntrospect, Nobody(), batch).status.ok());
 }
 
-void Misuse(Client& client, const std::string& secret) {
+// Puts a secret where none belongs. What comes back does not have it either: errors end in logs and tickets.
+void Misuse(Client& client, const std::string& secret, const SecretSearch& secrets) {
+  const auto expect_refused = [&secrets](const grpc::Status& status) {
+    EXPECT_FALSE(status.ok());
+    EXPECT_THAT(secrets.FindIn(absl::StrCat(status.error_message(), "\n", status.error_details())), IsEmpty());
+  };
   const std::vector<Headers> callers = {{{"authorization", "Bearer " + secret}},
                                         {{"authorization", secret}},
                                         {{"x-pat-user", secret}},
                                         WithPassword(secret, "x")};
   for (const Headers& headers : callers) {
-    EXPECT_FALSE(client.CallRaw("/pat.v1.TokenService/ListTokens", headers, "").status.ok());
-    EXPECT_FALSE(client.CallRaw("/pat.v1.IntrospectionService/Introspect", headers, secret).status.ok());
+    expect_refused(client.CallRaw("/pat.v1.TokenService/ListTokens", headers, "").status);
+    expect_refused(client.CallRaw("/pat.v1.IntrospectionService/Introspect", headers, secret).status);
   }
-  v1::GetTokenRequest get;
-  get.set_name("users/ada/tokens/" + secret);
-  EXPECT_FALSE(client.Call(&TokenStub::GetToken, PortalFor("ada"), get).status.ok());
-  v1::ListTokensRequest list;
-  list.set_parent("users/ada");
-  list.set_page_token(secret);
-  EXPECT_FALSE(client.Call(&TokenStub::ListTokens, PortalFor("ada"), list).status.ok());
-  EXPECT_FALSE(client.CallRaw("/pat.v1.TokenService/" + secret, PortalFor("ada"), secret).status.ok());
+  for (const std::string& name : {secret, "users/ada/tokens/" + secret, "users/" + secret + "/tokens/x"}) {
+    v1::GetTokenRequest get;
+    get.set_name(name);
+    expect_refused(client.Call(&TokenStub::GetToken, PortalFor("ada"), get).status);
+  }
+  for (const std::string& page_token : {secret, std::string()}) {
+    v1::ListTokensRequest list;
+    list.set_parent(page_token.empty() ? secret : "users/ada");
+    list.set_page_token(page_token);
+    expect_refused(client.Call(&TokenStub::ListTokens, PortalFor("ada"), list).status);
+  }
+  v1::CreateTokenRequest create = CreationFor(secret, "");
+  create.add_scopes(secret);
+  create.add_audiences(secret + " ");
+  create.set_request_id(secret + "\n");
+  expect_refused(client.Call(&TokenStub::CreateToken, PortalFor("ada"), create).status);
+  v1::UpdateTokenRequest update;
+  update.mutable_update_mask()->add_paths(secret);
+  expect_refused(client.Call(&TokenStub::UpdateToken, PortalFor("ada"), update).status);
+  expect_refused(client.CallRaw("/pat.v1.TokenService/" + secret, PortalFor("ada"), secret).status);
 }
 
 TEST(SecretLeakTest, NoSecretIsWrittenAnywhere) {
@@ -103,8 +121,8 @@ TEST(SecretLeakTest, NoSecretIsWrittenAnywhere) {
     const v1::RegenerateTokenResponse again = client.Regenerate(made.token);
     secrets.AddSecret(again.secret());
     Use(client, again.secret());
-    if (i < 5) Misuse(client, again.secret());
-    if (i % 10 != 0) client.Revoke(made.token);
+    if (i < 5) Misuse(client, again.secret(), secrets);
+    if (i % kKeepEvery != 0) client.Revoke(made.token);
   }
   secrets.Add("the password of ada", "ada-password");
   secrets.Add("the password of admin", absl::Base64Escape("admin:admin-password"));
@@ -144,7 +162,7 @@ TEST(SecretLeakTest, NoSecretIsWrittenAnywhere) {
 
   // And what was opened again, with its tables merged.
   Patd again(PatdDev({"--data-dir", data, "--log-level", "debug", "--log-format", "json"}, environment));
-  EXPECT_EQ(again.client().List("ada").size(), size_t{kTokens / 10});
+  EXPECT_EQ(again.client().List("ada").size(), size_t{kTokens / kKeepEvery});
   again.process().Kill();
   EXPECT_THAT(secrets.FindUnder(directory.path(), data + ".pepper"), IsEmpty());
   EXPECT_THAT(secrets.FindIn(again.process().standard_error()), IsEmpty());

@@ -15,6 +15,7 @@ namespace pat {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 ErrorDetails FullDetails() {
   return {.reason = "QUOTA_EXCEEDED",
@@ -120,6 +121,19 @@ TEST(QuotedTest, CutsAt64BytesAndShowsThatItDid) {
   EXPECT_EQ(Quoted(std::string(65, 'x')), "\"" + std::string(64, 'x') + "…\"");
   EXPECT_EQ(Quoted(std::string(1'000'000, 'x')), "\"" + std::string(64, 'x') + "…\"");
   EXPECT_THAT(Quoted(std::string(65, '\n')), HasSubstr("\\n…"));
+}
+
+// Somebody who puts a secret into the wrong field does not get it back in an error, where logs and tickets pick it up.
+TEST(QuotedTest, MasksWhatLooksLikeASecretOrADigest) {
+  const std::string secret = "pat_" + std::string(49, 'k');
+  EXPECT_EQ(Quoted(secret), "\"pat_...\"");
+  EXPECT_EQ(Quoted("users/ada/tokens/" + secret + "?"), "\"users/ada/tokens/pat_...?\"");
+  EXPECT_THAT(Quoted(std::string(40, ' ') + secret), Not(HasSubstr("kkkk")));
+  EXPECT_THAT(Quoted(std::string(62, ' ') + secret), Not(HasSubstr("k")));
+  EXPECT_THAT(Quoted(secret.substr(0, 30)), Not(HasSubstr("k")));
+  EXPECT_THAT(Quoted(std::string(64, 'a')), Not(HasSubstr("a")));
+  EXPECT_EQ(Quoted("pat_sidecar"), "\"pat_sidecar\"");
+  EXPECT_EQ(Quoted("0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3"), "\"0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3\"");
 }
 
 }  // namespace

@@ -318,7 +318,7 @@ TEST_F(TokenUpdateTest, EverythingThatIsWrongIsSaidAtOnce) {
   query.description = "\x1b";
   query.update_mask = {"display_name", "description", "scopes"};
   EXPECT_THAT(ExpectInvalid(Update(query).status()),
-              ElementsAre("name", "update_mask", "token.display_name", "token.description"));
+              ElementsAre("token.name", "update_mask", "token.display_name", "token.description"));
 }
 
 // Validate, then look up: for each name that no token has.

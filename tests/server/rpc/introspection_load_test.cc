@@ -235,6 +235,25 @@ TEST_F(IntrospectionLoadTest, APasswordThatIsBeingCheckedIsWaitedForToo) {
   end.join();
 }
 
+// A call whose client is gone does not keep gRPC's server from ending; one that still lies in the queue then was once
+// begun on a queue that had ended.
+TEST_F(IntrospectionLoadTest, CallersWhoGoAwayWhileTheServerEnds) {
+  reader_.Release();
+  ThreadPool pool(4, 10'000);
+  for (int round = 0; round < 50; ++round) {
+    IntrospectionServer server(authority_, reader_, pool, ListenerRole::kDev);
+    std::vector<std::unique_ptr<PendingIntrospect>> calls;
+    for (int i = 0; i < 40; ++i) {
+      // With a password: it is checked elsewhere and answered from there.
+      calls.push_back(
+          std::make_unique<PendingIntrospect>(server, RequestFor("malformed"), Metadata{{"authorization", "Basic"}}));
+    }
+    std::thread end([&server, round] { server.Stop(round % 2); });
+    for (const auto& call : calls) call->Cancel();
+    end.join();
+  }
+}
+
 TEST_F(IntrospectionLoadTest, AServerThatNobodyCalledEnds) {
   Serve();
   server_->Stop();

@@ -290,6 +290,14 @@ TEST_F(IntrospectionServiceTest, AThousandItemsAreTheMost) {
   EXPECT_THAT(Fields(status), ElementsAre("requests"));
 }
 
+// A small message can hold very many items: they are counted before they cost anything.
+TEST_F(IntrospectionServiceTest, ManyMoreItemsThanAreTakenAreCountedAndNamed) {
+  const grpc::Status status = Batch(std::vector<v1::IntrospectRequest>(120'000));
+  EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT INVALID_REQUEST");
+  EXPECT_THAT(Fields(status), ElementsAre("requests"));
+  EXPECT_THAT(status.error_message(), HasSubstr("120000"));
+}
+
 TEST_F(IntrospectionServiceTest, AThousandItemsThatAreWrongAreCounted) {
   const grpc::Status status = Batch(std::vector<v1::IntrospectRequest>(1000));
   EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT INVALID_REQUEST");

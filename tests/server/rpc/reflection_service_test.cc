@@ -194,5 +194,41 @@ TYPED_TEST(ReflectionServiceTest, ExtensionNumbersOfATypeWithoutAnyAreNone) {
   EXPECT_EQ(this->Ask(request).error_response().error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
+// A stream holds a thread, and nobody has to log in for one.
+TYPED_TEST(ReflectionServiceTest, IdleStreamsAreLimitedAndGiveTheirPlaceBack) {
+  const auto open = [this](grpc::ClientContext& context) {
+    auto stream = this->stub_->ServerReflectionInfo(&context);
+    typename TypeParam::Request request;
+    request.set_list_services("*");
+    stream->Write(request);
+    typename TypeParam::Response response;
+    const bool answered = stream->Read(&response);
+    return std::pair(answered, std::move(stream));
+  };
+  this->AskForSymbol("pat.v1.TokenService");  // The fixture's stream is one of them.
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<decltype(this->stub_->ServerReflectionInfo(nullptr))> idle;
+  for (int i = 1; i < 16; ++i) {
+    auto [answered, stream] = open(*contexts.emplace_back(std::make_unique<grpc::ClientContext>()));
+    ASSERT_TRUE(answered) << i;
+    idle.push_back(std::move(stream));
+  }
+  {
+    grpc::ClientContext context;
+    auto [answered, stream] = open(context);
+    EXPECT_FALSE(answered);
+    EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  }
+  for (auto& stream : idle) {
+    stream->WritesDone();
+    EXPECT_TRUE(stream->Finish().ok());
+  }
+  grpc::ClientContext context;
+  auto [answered, stream] = open(context);
+  EXPECT_TRUE(answered);
+  stream->WritesDone();
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
 }  // namespace
 }  // namespace pat
