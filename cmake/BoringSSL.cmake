@@ -11,11 +11,12 @@
 #
 # deploy/setup.sh builds the library once and keeps it outside the build tree, in
 #   ${XDG_CACHE_HOME:-~/.cache}/pat-sidecar/boringssl/<version>-<processor>-<recipe>/
-# for all presets. Configure with -DPAT_BORINGSSL_ROOT=<dir> to use another
-# BoringSSL: <dir>/include/openssl/*.h and <dir>/libcrypto.a (or lib/, or
+# for all presets. Configure with -DPAT_BORINGSSL_ROOT=<dir>, or with that variable
+# in the environment, to use another BoringSSL: <dir>/include/openssl/*.h and <dir>/libcrypto.a (or lib/, or
 # build/crypto/), with or without the prefix.
 
-set(PAT_BORINGSSL_ROOT "" CACHE PATH "A BoringSSL to use instead of the one made by deploy/setup.sh")
+set(PAT_BORINGSSL_ROOT "$ENV{PAT_BORINGSSL_ROOT}" CACHE PATH
+  "A BoringSSL to use instead of the one made by deploy/setup.sh")
 
 function(pat_find_boringssl_root result)
   if(PAT_BORINGSSL_ROOT)

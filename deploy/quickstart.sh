@@ -15,6 +15,7 @@
 # PAT_JOBS=<n>   compile jobs, default: one per CPU
 set -euo pipefail
 export LC_ALL=C
+export HOME="${HOME:-$(unset HOME; printf %s ~)}"
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly build=build/release
@@ -67,13 +68,21 @@ trap 'exit 143' TERM HUP
 
 step_number=0
 step() { printf '\n%d. %s\n' "$((++step_number))" "$*"; }
-say() { printf '   %s\n' "$*"; }
-typed() { printf '   $ %s\n' "$*"; }  # What a person would type.
+# Nothing is wider than 80 columns.
+say() { printf '%s\n' "$*" | fold -s -w 77 | sed 's/^/   /;s/ $//'; }
+aside() { say "($*)"; }
+# What a person would type; each further argument is one more line of it.
+typed() {
+  printf '   $ %s' "$1"
+  shift
+  if (($#)); then printf ' \\\n       %s' "$@"; fi
+  printf '\n'
+}
 
 # What patctl told the person in the last call. It never writes a secret there.
 repeat_notes() {
   local line
-  while IFS= read -r line; do printf '   %s\n' "${line}"; done <"${scratch}/notes"
+  while IFS= read -r line; do say "${line}"; done <"${scratch}/notes"
 }
 
 fail() {
@@ -128,11 +137,11 @@ introspect() {
 show_answer() {
   local where
   case "${source}" in
-    STORE) where="the store was read for this answer" ;;
+    STORE) where="read from the store for this answer" ;;
     CACHE) where="from the cache" ;;
     *) where="nothing was read" ;;
   esac
-  printf '   %-18s %s; fresh for another %.1f s\n' "${verdict}" "${where}" "${fresh_for}"
+  printf '   %-18s %s; fresh for %.1f s\n' "${verdict}" "${where}" "${fresh_for}"
 }
 
 # The exit status of patctl and what is in the answer must agree.
@@ -161,7 +170,7 @@ scratch="$(mktemp -d)"
 
 # --- the walk ----------------------------------------------------------------
 
-step "Start a server that keeps what it knows of a token for ${ttl_seconds} s (by default it is one hour)"
+step "Start a server whose cache keeps what it knows for ${ttl_seconds} s (default: one hour)"
 address=127.0.0.1:7443
 # Somebody answers there? Then any port will do.
 if (exec 3<>"/dev/tcp/${address/://}") 2>/dev/null; then address=127.0.0.1:0; fi
@@ -185,7 +194,8 @@ if [[ ${server} != 127.0.0.1:7443 ]]; then
 fi
 
 step "Generate: ada makes a token that may read defects, for a day"
-typed "patctl --user ada token create --name demo --scopes TM.Defects.Read --expires 1d        (it asks for her password)"
+typed "patctl --user ada token create --name demo" "--scopes TM.Defects.Read --expires 1d"
+aside "It asks for her password."
 as_ada token create --name demo --scopes TM.Defects.Read --expires 1d
 [[ ${code} -eq 0 ]] || fail "the token was not made (status ${code})"
 get secret; secret="${value}"
@@ -197,7 +207,8 @@ repeat_notes
 say "${secret:0:8}...  (shown once; this script keeps the rest in a shell variable)"
 
 step "Introspect: a service asks whether the bearer may read defects"
-typed "patctl introspect --require TM.Defects.Read        (it asks for the token)"
+typed "patctl introspect --require TM.Defects.Read"
+aside "It asks for the token."
 introspect "${secret}" --require TM.Defects.Read
 expect 0 ALLOW STORE
 show_answer
@@ -212,7 +223,8 @@ expect 3 INSUFFICIENT_SCOPE CACHE
 show_answer
 
 step "Revoke"
-typed "patctl --user ada token revoke demo                (it asks whether you are sure)"
+typed "patctl --user ada token revoke demo"
+aside "It asks whether you are sure, and tells until when caches may accept it."
 as_ada --yes token revoke demo
 [[ ${code} -eq 0 ]] || fail "the token was not revoked (status ${code})"
 get state
@@ -247,14 +259,15 @@ show_answer
 say "From now on every cache denies it. Revoked stays revoked."
 
 step "Regenerate: a new secret for a token that stays as it is"
-typed "patctl --user ada token create --name report --scopes TM.Defects.Read --expires 1d"
+typed "patctl --user ada token create --name report" "--scopes TM.Defects.Read --expires 1d"
 as_ada token create --name report --scopes TM.Defects.Read --expires 1d
 [[ ${code} -eq 0 ]] || fail "the second token was not made (status ${code})"
 get secret; secret="${value}"
 answer=
 introspect "${secret}" --require TM.Defects.Read
 expect 0 ALLOW STORE
-typed "patctl --user ada token regenerate report          (it asks whether you are sure)"
+typed "patctl --user ada token regenerate report"
+aside "It asks whether you are sure, and tells until when caches may accept the old one."
 as_ada --yes token regenerate report
 [[ ${code} -eq 0 ]] || fail "the token was not regenerated (status ${code})"
 get secret; new_secret="${value}"

@@ -6,13 +6,16 @@
 #   deploy/setup.sh [--tests] [--npm]
 #
 #   --tests   also what only tests/run.sh and tests/lint.sh need
-#   --npm     also npm, for tests/npm_checks.sh, unless there is an npm
+#   --npm     also what only tests/npm_checks.sh needs: npm, unless there is one, git and jq
 #
-# As root, or as a user who may sudo (only apt-get is run through it).
+# As root, or as a user who may sudo. Do not run it, or what calls it, with sudo: it
+# does that itself, for apt-get only; what is built shall belong to you.
 #
-# PAT_BORINGSSL_ROOT=<dir>   a BoringSSL you have built: none is built here
+# PAT_BORINGSSL_ROOT=<dir>   a BoringSSL you have built: none is built here, and CMake
+#                            takes that one when it configures a build directory anew
 # PAT_JOBS=<n>               compile jobs, default: one per CPU
 set -euo pipefail
+export HOME="${HOME:-$(unset HOME; printf %s ~)}"
 
 readonly repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 
@@ -26,9 +29,10 @@ readonly source_packages=(dpkg-dev ca-certificates)
 readonly test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
   clang-format clang-tidy
-  openssl jq curl procps
+  openssl jq
 )
 readonly boringssl_package=android-platform-external-boringssl
+readonly own_boringssl="set PAT_BORINGSSL_ROOT to a BoringSSL you have built"
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -81,32 +85,33 @@ boringssl_slot() {
 
 boringssl_is_built() { compgen -G "$(boringssl_slot '*')/libcrypto.a" >/dev/null; }
 
-# Prints this machine's own package sources for this release of Debian, as
-# sources of source packages, in deb822 format.
+# Prints this machine's own package sources of the given suites, as sources of
+# source packages, in deb822 format.
 source_stanzas() {
-  local codename file
-  codename="$(. /etc/os-release && printf '%s' "${VERSION_CODENAME}")"
+  local file
   for file in /etc/apt/sources.list.d/*.sources; do
     [[ -r ${file} ]] || continue
-    sed -e '/^#/d' "${file}" | awk -v codename="${codename}" '
-      BEGIN { RS = ""; FS = "\n" }
+    sed -e '/^#/d' "${file}" | awk -v wanted="$*" '
+      BEGIN { RS = ""; FS = "\n"; n = split(wanted, name, " "); for (i = 1; i <= n; i++) is_wanted[name[i]] = 1 }
       /(^|\n)Enabled:[ \t]*no/ { next }
       {
-        wanted = 0; text = ""
+        text = ""; suites = ""
         for (i = 1; i <= NF; i++) {
           if ($i ~ /^Types:/) { if ($i !~ /[ \t]deb([ \t]|$)/) next; $i = "Types: deb-src" }
           if ($i ~ /^Suites:/) {
             n = split($i, suite, /[ \t]+/)
-            for (j = 2; j <= n; j++) if (suite[j] == codename || suite[j] == codename "-security") wanted = 1
+            for (j = 2; j <= n; j++) if (suite[j] in is_wanted) suites = suites " " suite[j]
+            $i = "Suites:" suites
           }
           text = text $i "\n"
         }
-        if (wanted) print text
+        if (suites != "") print text
       }'
   done
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
     [[ -r ${file} ]] || continue
-    awk -v codename="${codename}" '
+    awk -v wanted="$*" '
+      BEGIN { n = split(wanted, name, " "); for (i = 1; i <= n; i++) is_wanted[name[i]] = 1 }
       $1 != "deb" { next }
       {
         line = $0; sub(/#.*/, "", line); options = ""
@@ -116,7 +121,7 @@ source_stanzas() {
           sub(/\].*/, "", options)
         }
         n = split(line, field, /[ \t]+/)
-        if (field[2] != codename && field[2] != codename "-security") next
+        if (!(field[2] in is_wanted)) next
         components = ""
         for (i = 3; i <= n; i++) if (field[i] != "") components = components " " field[i]
         print "Types: deb-src\nURIs: " field[1] "\nSuites: " field[2] "\nComponents:" components
@@ -133,14 +138,19 @@ source_stanzas() {
 # Fetches and unpacks the source package under $1, with package lists of its own,
 # so that neither the machine's sources nor its lists change.
 fetch_boringssl() {
-  local work="$1"
-  source_stanzas >"${work}/boringssl.sources"
-  [[ -s ${work}/boringssl.sources ]] ||
-    fail "no Debian package source in /etc/apt; set PAT_BORINGSSL_ROOT to a BoringSSL you have built"
+  local work="$1" sources="$1/boringssl.sources" codename alias
+  codename="$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")"
+  local suites=("${codename}" "${codename}-security") aliases=()
+  source_stanzas "${suites[@]}" >"${sources}"
+  if ! grep -qE "^Suites:.* ${codename}( |\$)" "${sources}"; then
+    for alias in stable oldstable oldoldstable; do aliases+=("${alias}" "${alias}-security"); done
+    source_stanzas "${suites[@]}" "${aliases[@]}" >"${sources}"
+  fi
+  [[ -s ${sources} ]] || fail "/etc/apt has no source of ${codename:-Debian}; ${own_boringssl}"
   mkdir -p "${work}/lists/partial" "${work}/archives/partial" "${work}/source"
   local apt=(
     apt-get -qq
-    -o "Dir::Etc::sourcelist=${work}/boringssl.sources" -o Dir::Etc::sourceparts=-
+    -o "Dir::Etc::sourcelist=${sources}" -o Dir::Etc::sourceparts=-
     -o "Dir::State::lists=${work}/lists" -o "Dir::Cache=${work}"
     -o APT::Get::List-Cleanup=0
   )
@@ -148,7 +158,17 @@ fetch_boringssl() {
   if [[ $(id -u) -eq 0 ]] && id _apt >/dev/null 2>&1; then
     chown _apt "${work}/source"
   fi
-  "${apt[@]}" update
+  if [[ ${#aliases[@]} -eq 0 ]]; then
+    "${apt[@]}" update
+  else
+    # Such names move on, and others than Debian use them too. What counts are those that apt now knows to be this release.
+    "${apt[@]}" update || true
+    mapfile -t suites < <(
+      "${apt[@]}" indextargets --format '$(RELEASE) $(CODENAME)' |
+        awk -v codename="${codename}" '$2 == codename || $2 == codename "-security" { print $1 }' | sort -u)
+    source_stanzas "${suites[@]}" >"${sources}"
+    [[ -s ${sources} ]] || fail "no source in /etc/apt is of ${codename}; ${own_boringssl}"
+  fi
   (cd "${work}/source" && "${apt[@]}" source --download-only "${boringssl_package}" >/dev/null)
   dpkg-source --no-check -x "${work}"/source/*.dsc "${work}/unpacked" >"${work}/unpack.log" 2>&1 ||
     { cat "${work}/unpack.log" >&2; fail "could not unpack ${boringssl_package}"; }
@@ -193,11 +213,17 @@ packages=("${build_packages[@]}")
 for argument in "$@"; do
   case "${argument}" in
     --tests) packages+=("${test_packages[@]}") ;;
-    --npm) command -v npm >/dev/null || packages+=(npm) ;;
+    --npm)
+      packages+=(git jq)
+      command -v npm >/dev/null || packages+=(npm)
+      ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
 done
+if [[ $(id -u) -eq 0 && -n ${SUDO_USER:-} ]]; then
+  say "this runs under sudo: what is built will belong to root, and ${SUDO_USER} cannot build there afterwards"
+fi
 readonly boringssl_cache="${XDG_CACHE_HOME:-${HOME}/.cache}/pat-sidecar/boringssl"
 
 if [[ -z ${PAT_BORINGSSL_ROOT:-} ]] && ! boringssl_is_built; then

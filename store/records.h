@@ -22,7 +22,7 @@ struct TokenHmac {
   std::array<uint8_t, 8> pepper_id{};
   std::array<uint8_t, 32> mac{};
 
-  friend auto operator<=>(const TokenHmac&, const TokenHmac&) = default;
+  friend auto operator<=>(const TokenHmac&, const TokenHmac&) = default;  // NOLINT(modernize-use-nullptr)
 };
 
 // Revoking everything of an owner, or of everybody, is one number that grows, not a write per token: a token is revoked

@@ -41,7 +41,7 @@ struct Uid {
     return Uid{*parsed};
   }
 
-  friend auto operator<=>(const Uid&, const Uid&) = default;
+  friend auto operator<=>(const Uid&, const Uid&) = default;  // NOLINT(modernize-use-nullptr)
 
   template <typename H>
   friend H AbslHashValue(H state, const Uid& uid) {

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Builds everything, runs all tests, and checks the formatting. Installs what is
-# missing first (deploy/setup.sh --tests). Needs no .git, no npm, no user.
+# Builds everything, runs all tests, two at a time, and checks the formatting, of
+# which it says nothing if it is right: the last lines are ctest's. Installs what
+# is missing first (deploy/setup.sh --tests). Works without .git and without npm,
+# as root or not. Exit status: 0 only if all of it was well.
 #
 #   tests/run.sh [--preset release|debug|asan|tsan] [CTEST-ARGUMENT...]
 #
@@ -9,6 +11,7 @@
 #
 # PAT_JOBS=<n>   compile jobs, default: one per CPU
 set -euo pipefail
+export HOME="${HOME:-$(unset HOME; printf %s ~)}"
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -30,7 +33,6 @@ cmake --build --preset "${preset}" --parallel "${PAT_JOBS:-$(nproc)}"
 status=0
 ctest --preset "${preset}" --output-on-failure --no-label-summary -j2 "$@" || status=$?
 
-# Quiet when all is well, so that ctest's closing lines stay the last ones.
 find client server store tests -type f \( -name '*.cc' -o -name '*.h' \) -print0 |
   xargs -0 -r clang-format --dry-run -Werror || status=1
 

@@ -14,12 +14,12 @@ namespace {
 constexpr char kWhatItMeans[] =
     "It gets a new secret; name, scopes and audiences stay. The old secret ends at once where tokens are kept; "
     "services that\n"
-    "have it in their cache may go on accepting it until that entry runs out, one hour unless their cache is set "
-    "otherwise.\n"
+    "have it in their cache may go on accepting it until that entry runs out.\n"
     "Scripts, applications and integrations that use the old secret stop working until they have the new one.";
 
-// Fills in which token. Once the person has seen it and said yes, only as it was seen: if somebody else has regenerated
-// it meanwhile, that secret shall not be killed unseen.
+// Fills in which token, once the person has seen it and until when caches may accept its old secret, and has said yes;
+// only as it was seen: if somebody else has regenerated it meanwhile, that secret shall not be killed unseen. With
+// --yes at once.
 absl::Status SelectConfirmed(const TokenSelection& selection, Session& session, v1::RegenerateTokenRequest& request) {
   if (session.options().yes || request.validate_only()) {
     auto name = FindTokenName(selection, session);
@@ -29,13 +29,19 @@ absl::Status SelectConfirmed(const TokenSelection& selection, Session& session, 
   }
   const auto token = FindToken(selection, session);
   if (!token.ok()) return token.status();
-  session.console().err() << ShowToken(*token, session.Now());
-  session.Say(kWhatItMeans);
-  absl::Status status = Confirm(absl::StrCat("regenerate \"", Printable(token->display_name()), "\"?"), session);
-  if (!status.ok()) return status;
   request.set_name(token->name());
   request.set_etag(token->etag());
-  return absl::OkStatus();
+  // The whole request is judged before anybody is asked, and its answer has the instant there is to decide about.
+  v1::RegenerateTokenRequest rehearsal = request;
+  rehearsal.set_validate_only(true);
+  v1::RegenerateTokenResponse response;
+  absl::Status status = session.Call(session.tokens(), &v1::TokenService::Stub::RegenerateToken, rehearsal, &response);
+  if (!status.ok()) return status;
+  session.console().err() << ShowToken(*token, session.Now());
+  session.Say(kWhatItMeans);
+  return Confirm(absl::StrCat("regenerate \"", Printable(token->display_name()), "\"? Done now, for the old secret: ",
+                              ShowLastAccept(ToTime(response.previous_secret_last_accept_time()), session.Now()), "."),
+                 session);
 }
 
 }  // namespace

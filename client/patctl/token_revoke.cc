@@ -12,16 +12,26 @@ namespace {
 constexpr char kWhatItMeans[] =
     "It ends for ever. Where tokens are kept it ends at once; services that have it in their cache may go on accepting "
     "it\n"
-    "until that entry runs out, one hour unless their cache is set otherwise. You will be told until when.";
+    "until that entry runs out.";
 
-// The name of the token, once the person has seen it and said yes; with --yes at once.
+// The name of the token, once the person has seen it and until when caches may accept it, and has said yes; with --yes
+// at once.
 absl::StatusOr<std::string> ConfirmedName(const TokenSelection& selection, Session& session) {
   if (session.options().yes) return FindTokenName(selection, session);
   const auto token = FindToken(selection, session);
   if (!token.ok()) return token.status();
+  // Asked for before it is done: that is what there is to decide about.
+  v1::RevokeTokenRequest request;
+  request.set_name(token->name());
+  request.set_validate_only(true);
+  v1::RevokeTokenResponse response;
+  absl::Status status = session.Call(session.tokens(), &v1::TokenService::Stub::RevokeToken, request, &response);
+  if (!status.ok()) return status;
   session.console().err() << ShowToken(*token, session.Now());
   session.Say(kWhatItMeans);
-  absl::Status status = Confirm(absl::StrCat("revoke \"", Printable(token->display_name()), "\"?"), session);
+  status = Confirm(absl::StrCat("revoke \"", Printable(token->display_name()), "\"? Done now, ",
+                                ShowLastAccept(ToTime(response.last_accept_time()), session.Now()), "."),
+                   session);
   if (!status.ok()) return status;
   return token->name();
 }

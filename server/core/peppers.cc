@@ -28,6 +28,7 @@ std::array<uint8_t, 8> IdOf(const HmacSha256Key& key) {
 
 Peppers::Peppers(std::vector<Pepper> peppers) : peppers_(std::move(peppers)) {}
 
+// Taken by value, so that they are wiped here. NOLINTNEXTLINE(performance-unnecessary-value-param)
 absl::StatusOr<std::unique_ptr<const Peppers>> Peppers::Create(std::vector<Secret> secrets) {
   if (secrets.empty())
     return absl::InvalidArgumentError("no pepper is given; one of at least 32 random bytes is needed");

@@ -33,15 +33,10 @@ size_t CodePoints(absl::string_view text) {
 bool HasControlCharacter(absl::string_view text, bool allow_lines) {
   for (size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<uint8_t>(text[i]);
-    if (c == '\n' || c == '\t') {
-      if (!allow_lines) return true;
-    } else if (c < 0x20 || c == 0x7f) {
-      return true;
-    } else if (c == 0xc2 && i + 1 < text.size() && static_cast<uint8_t>(text[i + 1]) < 0xa0) {
-      return true;
-    } else if (c == 0xe2 && (text.substr(i, 3) == "\u2028" || text.substr(i, 3) == "\u2029")) {
-      return true;
-    }
+    if (allow_lines && (c == '\n' || c == '\t')) continue;
+    if (c < 0x20 || c == 0x7f) return true;
+    if (c == 0xc2 && i + 1 < text.size() && static_cast<uint8_t>(text[i + 1]) < 0xa0) return true;
+    if (c == 0xe2 && (text.substr(i, 3) == "\u2028" || text.substr(i, 3) == "\u2029")) return true;
   }
   return false;
 }

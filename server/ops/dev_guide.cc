@@ -19,11 +19,14 @@ constexpr char kCommands[] = R"(Try, in another terminal:
   patctl --server $SERVER --user ada token revoke demo
 
   grpcurl -plaintext $SERVER list
-  grpcurl -plaintext -H 'x-pat-user: ada' -d '{"parent":"users/ada","display_name":"demo2","scopes":["TM.Defects.Read"],"ttl":"3600s"}' $SERVER pat.v1.TokenService/CreateToken
+  grpcurl -plaintext -H 'x-pat-user: ada' \
+    -d '{"parent":"users/ada","display_name":"demo2","scopes":["TM.Defects.Read"],"ttl":"3600s"}' \
+    $SERVER pat.v1.TokenService/CreateToken
   grpcurl -plaintext -d @ $SERVER pat.v1.IntrospectionService/Introspect      # then {"token":"pat_..."} and Ctrl-D
 
   buf curl $BUF --list-methods
-  buf curl $BUF -H 'x-pat-user: ada' -d '{"parent":"users/ada"}' $URL/pat.v1.TokenService/ListTokens
+  buf curl $BUF -H 'x-pat-user: ada' \
+    -d '{"parent":"users/ada"}' $URL/pat.v1.TokenService/ListTokens
 )";
 
 }  // namespace

@@ -42,7 +42,7 @@ absl::Status MakeDevUsers(TokenStore& store, absl::Time now) {
     user.administrator = sample.administrator;
     user.grants = sample.grants;
     user.create_time = now;
-    const absl::Status done = store.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    absl::Status done = store.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
       user.change_sequence = transaction.Sequence();
       if (absl::Status status = transaction.PutUser(user); !status.ok()) return status;
       if (password.has_value()) {

@@ -30,6 +30,11 @@ std::string Page(const std::vector<T>& all, const std::string& page_token, Repea
   return end < all.size() ? absl::StrCat(end) : "";
 }
 
+template <typename Request>
+std::string Method(const std::string& name, const Request& request) {
+  return request.validate_only() ? absl::StrCat(name, " validate_only") : name;
+}
+
 }  // namespace
 
 grpc::Status ErrorWith(grpc::StatusCode code, const std::string& message, const std::string& reason,
@@ -127,7 +132,7 @@ grpc::Status FakeServer::UpdateToken(Context* context, const v1::UpdateTokenRequ
 grpc::Status FakeServer::RevokeToken(Context* context, const v1::RevokeTokenRequest* request,
                                      v1::RevokeTokenResponse* response) {
   revoke_request = *request;
-  if (grpc::Status status = Begin(*context, "RevokeToken"); !status.ok()) return status;
+  if (grpc::Status status = Begin(*context, Method("RevokeToken", *request)); !status.ok()) return status;
   if (const v1::Token* token = Find(request->name())) *response->mutable_token() = *token;
   *response->mutable_last_accept_time() = last_accept_time;
   return grpc::Status::OK;
@@ -136,7 +141,7 @@ grpc::Status FakeServer::RevokeToken(Context* context, const v1::RevokeTokenRequ
 grpc::Status FakeServer::RegenerateToken(Context* context, const v1::RegenerateTokenRequest* request,
                                          v1::RegenerateTokenResponse* response) {
   regenerate_request = *request;
-  if (grpc::Status status = Begin(*context, "RegenerateToken"); !status.ok()) return status;
+  if (grpc::Status status = Begin(*context, Method("RegenerateToken", *request)); !status.ok()) return status;
   if (const v1::Token* token = Find(request->name())) *response->mutable_token() = *token;
   if (!request->validate_only()) response->set_secret(secret);
   *response->mutable_previous_secret_last_accept_time() = last_accept_time;

@@ -54,7 +54,8 @@ class FakeServer final : private v1::TokenService::Service,
   // Runs at the beginning of each call.
   std::function<void(grpc::ServerContext&)> on_call;
 
-  // What was asked, in order: methods, and the last request of each kind.
+  // What was asked, in order: methods, and the last request of each kind. Of RevokeToken and RegenerateToken it is told
+  // whether nothing was to be changed: "RevokeToken validate_only".
   std::vector<std::string> calls;
   std::vector<std::string> authorizations;  // Of each call; "": none.
   v1::CreateTokenRequest create_request;

@@ -7,29 +7,8 @@ set -euo pipefail
 readonly buf="$1" patd="$2"
 readonly tokens=pat.v1.TokenService introspection=pat.v1.IntrospectionService
 
-work="$(mktemp -d)"
-server_pid=
-cleanup() {
-  [[ -z ${server_pid} ]] || kill "${server_pid}" 2>/dev/null || true
-  [[ -z ${server_pid} ]] || wait "${server_pid}" 2>/dev/null || true
-  rm -rf "${work}"
-}
-trap cleanup EXIT
-
-fail() {
-  printf 'buf_curl: %s\n' "$*" >&2
-  exit 1
-}
-
-# The server prints "Listening on ADDRESS" when it serves; a pipe tells us without asking again and again.
-mkfifo "${work}/out"
-"${patd}" dev --listen 127.0.0.1:0 --log-level error >"${work}/out" &
-server_pid=$!
-address=
-while IFS= read -r -t 30 line; do
-  case "${line}" in "Listening on "*) address="${line#Listening on }"; break ;; esac
-done <"${work}/out"
-[[ -n ${address} ]] || fail "patd did not start"
+. "$(dirname "${BASH_SOURCE[0]}")/dev_server.sh"
+start_dev_server "${patd}"
 readonly url="http://${address}"
 
 # call METHOD BODY [HEADER]: the answer on stdout. The body goes by stdin, because it may hold a secret.
@@ -38,10 +17,6 @@ call() {
   [[ -z ${3:-} ]] || headers=(-H "$3")
   printf '%s' "$2" | "${buf}" curl --protocol grpc --http2-prior-knowledge "${headers[@]}" -d @- "${url}/$1"
 }
-
-# field JSON PATH
-field() { jq -er "$2" <<<"$1" || fail "no $2 in: $(jq -c 'del(.secret)' <<<"$1")"; }
-expect() { [[ $1 == "$2" ]] || fail "$3: expected $2, got $1"; }
 
 methods="$("${buf}" curl --protocol grpc --http2-prior-knowledge --list-methods "${url}")"
 for method in "${tokens}/CreateToken" "${tokens}/RegenerateToken" "${introspection}/BatchIntrospect" grpc.health.v1.Health/Check; do

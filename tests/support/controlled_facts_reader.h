@@ -41,7 +41,8 @@ class ControlledFactsReader final : public FactsReader {
   // Tells the newest answer that is held back.
   void ReleaseNewest();
 
-  // Tells all answers that are held back, in order, and holds back no more. If `instead` is an error, everybody gets it.
+  // Tells all answers that are held back, in order, and holds back no more. If `instead` is an error, everybody gets
+  // it.
   void Release(const absl::Status& instead = absl::OkStatus());
 
   // From now on everybody gets this, and the source is not asked. OkStatus ends it.

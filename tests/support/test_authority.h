@@ -1,7 +1,7 @@
 // TestAuthority: everything that issues and judges tokens, over the memory engine, on a clock that is moved by hand.
 //
-// The catalogue is small: OR.Folders covers OR.Folders.Read and OR.Folders.Write, TM.Defects covers TM.Defects.Read, and
-// PAT.SelfRegenerate and 70 scopes Many.00 ... Many.69 stand alone. There are no users at first.
+// The catalogue is small: OR.Folders covers OR.Folders.Read and OR.Folders.Write, TM.Defects covers TM.Defects.Read,
+// and PAT.SelfRegenerate and 70 scopes Many.00 ... Many.69 stand alone. There are no users at first.
 #ifndef PAT_TESTS_SUPPORT_TEST_AUTHORITY_H_
 #define PAT_TESTS_SUPPORT_TEST_AUTHORITY_H_
 

@@ -161,11 +161,11 @@ TEST_F(BinaryTest, RevokesWhenThePersonSaysYes) {
   TerminalProcess patctl(Patctl({"token", "revoke", "ci", "--user", "ada"}));
   ASSERT_TRUE(patctl.WaitFor("password of ada: "));
   patctl.Type("ada-password\n");
-  ASSERT_TRUE(patctl.WaitFor("revoke \"ci\"? [y/N] ")) << patctl.screen();
+  ASSERT_TRUE(patctl.WaitFor(" [y/N] ")) << patctl.screen();
   patctl.Type("y\n");
   ASSERT_TRUE(patctl.WaitFor("revoked \"ci\"")) << patctl.screen();
   EXPECT_EQ(patctl.Wait(), 0);
-  EXPECT_THAT(server_.calls, ElementsAre("ListTokens", "RevokeToken"));
+  EXPECT_THAT(server_.calls, ElementsAre("ListTokens", "RevokeToken validate_only", "RevokeToken"));
 }
 
 }  // namespace

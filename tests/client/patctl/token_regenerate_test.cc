@@ -45,20 +45,39 @@ TEST_F(TokenRegenerateTest, WhatWasConfirmedIsTheTokenAsItWasSeen) {
   console_->input_is_terminal = true;
   console_->input = "y\n";
   EXPECT_EQ(RunAsAda({"token", "regenerate", kCi}), 0);
-  EXPECT_THAT(server_.calls, ElementsAre("GetToken", "RegenerateToken"));
+  EXPECT_THAT(server_.calls, ElementsAre("GetToken", "RegenerateToken validate_only", "RegenerateToken"));
   EXPECT_EQ(server_.regenerate_request.etag(), "etag of ci");
-  EXPECT_THAT(said(), HasSubstr("regenerate \"ci\"? [y/N] "));
+  EXPECT_THAT(said(), HasSubstr("regenerate \"ci\"? Done now, for the old secret: caches may accept it until 16:04:05 "
+                                "(UTC 2026-11-23, in 1h0m). [y/N] "));
   EXPECT_THAT(said(), HasSubstr("services that\nhave it in their cache may go on accepting it"));
   // Without a look there is nothing to compare with.
   EXPECT_EQ(RunAsAda({"token", "regenerate", kCi, "--yes"}), 0);
   EXPECT_EQ(server_.regenerate_request.etag(), "");
 }
 
+TEST_F(TokenRegenerateTest, WhatIsJudgedBeforeTheQuestionIsWhatWillBeDone) {
+  v1::RegenerateTokenRequest rehearsal;
+  server_.on_call = [&](grpc::ServerContext&) {
+    if (server_.calls.back() == "RegenerateToken validate_only") {
+      rehearsal = server_.regenerate_request;
+    } else {
+      server_.last_accept_time = ToProto(client::ManualClock::Start() + absl::Seconds(3610));
+    }
+  };
+  console_->input_is_terminal = true;
+  console_->input = "y\n";
+  EXPECT_EQ(RunAsAda({"token", "regenerate", kCi, "--expires", "90d", "--request-id", "r-1"}), 0);
+  rehearsal.set_validate_only(false);
+  EXPECT_EQ(rehearsal.SerializeAsString(), server_.regenerate_request.SerializeAsString());
+  EXPECT_EQ(rehearsal.request_id(), "r-1");
+  EXPECT_THAT(said(), HasSubstr("the old secret: caches may accept it until 16:04:15 (UTC 2026-11-23, in 1h0m)\n"));
+}
+
 TEST_F(TokenRegenerateTest, WithoutAClearYesNothingIsDone) {
   console_->input_is_terminal = true;
   console_->input = "n\n";
   EXPECT_EQ(RunAsAda({"token", "regenerate", kCi}), 4);
-  EXPECT_THAT(server_.calls, ElementsAre("GetToken"));
+  EXPECT_THAT(server_.calls, ElementsAre("GetToken", "RegenerateToken validate_only"));
   server_.calls.clear();
   console_->input = "y\n";
   EXPECT_EQ(RunAsAda({"token", "regenerate", kCi}), 4);

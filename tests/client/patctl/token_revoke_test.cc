@@ -7,6 +7,7 @@ namespace pat::patctl {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -43,11 +44,45 @@ TEST_F(TokenRevokeTest, AsksAtATerminalAndSaysWhatTheLagMeans) {
     console_->input_is_terminal = true;
     console_->input = yes;
     EXPECT_EQ(RunAsAda({"token", "revoke", "ci"}), 0) << yes;
-    EXPECT_THAT(server_.calls, ElementsAre("ListTokens", "RevokeToken"));
+    EXPECT_THAT(server_.calls, ElementsAre("ListTokens", "RevokeToken validate_only", "RevokeToken"));
     EXPECT_THAT(said(), HasSubstr("NAME       ci\n"));
     EXPECT_THAT(said(), HasSubstr("services that have it in their cache may go on accepting it"));
-    EXPECT_THAT(said(), HasSubstr("revoke \"ci\"? [y/N] "));
+    EXPECT_THAT(said(), HasSubstr("revoke \"ci\"? Done now, caches may accept it until 16:04:03 (UTC 2026-11-23, in "
+                                  "59m58s). [y/N] "));
   }
+}
+
+TEST_F(TokenRevokeTest, TheInstantThatCountsIsThatOfTheRealCall) {
+  server_.on_call = [this](grpc::ServerContext&) {
+    if (server_.calls.back() == "RevokeToken") {
+      server_.last_accept_time = ToProto(client::ManualClock::Start() + absl::Seconds(3610));
+    }
+  };
+  console_->input_is_terminal = true;
+  console_->input = "y\n";
+  EXPECT_EQ(RunAsAda({"token", "revoke", kCi}), 0);
+  EXPECT_THAT(said(), HasSubstr("Done now, caches may accept it until 16:04:03 (UTC 2026-11-23, in 59m58s). [y/N] "));
+  EXPECT_THAT(said(), EndsWith("caches may accept it until 16:04:15 (UTC 2026-11-23, in 1h0m)\n"));
+}
+
+TEST_F(TokenRevokeTest, WithoutALagTheQuestionSaysSo) {
+  server_.last_accept_time = ToProto(client::ManualClock::Start());
+  console_->input_is_terminal = true;
+  console_->input = "n\n";
+  EXPECT_EQ(RunAsAda({"token", "revoke", kCi}), 4);
+  EXPECT_THAT(said(), HasSubstr("revoke \"ci\"? Done now, no cache accepts it any more. [y/N] "));
+}
+
+TEST_F(TokenRevokeTest, WhatIsRefusedIsNotAskedFor) {
+  server_.on_call = [this](grpc::ServerContext&) {
+    if (server_.calls.back() != "RevokeToken validate_only") return;
+    server_.error = client::ErrorWith(grpc::StatusCode::UNAVAILABLE, "the store is failing", "STORE_UNAVAILABLE");
+  };
+  console_->input_is_terminal = true;
+  console_->input = "y\n";
+  EXPECT_EQ(RunAsAda({"token", "revoke", kCi}), 1);
+  EXPECT_THAT(server_.calls, ElementsAre("GetToken", "RevokeToken validate_only"));
+  EXPECT_THAT(said(), Not(HasSubstr("[y/N]")));
 }
 
 TEST_F(TokenRevokeTest, WithoutAClearYesNothingIsDone) {
@@ -56,7 +91,7 @@ TEST_F(TokenRevokeTest, WithoutAClearYesNothingIsDone) {
     console_->input_is_terminal = true;
     console_->input = answer;
     EXPECT_EQ(RunAsAda({"token", "revoke", kCi}), 4) << answer;
-    EXPECT_THAT(server_.calls, ElementsAre("GetToken"));
+    EXPECT_THAT(server_.calls, ElementsAre("GetToken", "RevokeToken validate_only"));
     EXPECT_THAT(said(), HasSubstr("nothing was changed"));
   }
 }

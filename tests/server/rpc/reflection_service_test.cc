@@ -141,6 +141,16 @@ TYPED_TEST(ReflectionServiceTest, GivesAFileByItsName) {
   EXPECT_EQ(std::count(files.begin(), files.end(), files.front()), 1);
 }
 
+// What C++ keeps of a file has no JSON names unless one is asked for, and there are clients that do not make them up.
+TYPED_TEST(ReflectionServiceTest, FieldsHaveTheirJsonNames) {
+  const auto response = this->AskForSymbol("pat.v1.CreateTokenRequest");
+  google::protobuf::FileDescriptorProto file;
+  ASSERT_TRUE(file.ParseFromString(response.file_descriptor_response().file_descriptor_proto(0)));
+  ASSERT_EQ(file.message_type(0).name(), "CreateTokenRequest");
+  EXPECT_EQ(file.message_type(0).field(1).name(), "display_name");
+  EXPECT_EQ(file.message_type(0).field(1).json_name(), "displayName");
+}
+
 // Clients render the details of errors with these.
 TYPED_TEST(ReflectionServiceTest, KnowsTheDetailsOfErrors) {
   for (const char* symbol : {"google.rpc.ErrorInfo", "google.rpc.BadRequest", "google.rpc.RetryInfo",
