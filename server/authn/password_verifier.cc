@@ -99,6 +99,11 @@ absl::StatusOr<bool> PasswordVerifier::Matches(const PasswordRecord& record, abs
   }
   absl::StatusOr<ScryptKey> key =
       Scrypt(password, AsBytes(record.salt), {.n = record.scrypt_n, .r = record.scrypt_r, .p = record.scrypt_p});
+  if (absl::IsResourceExhausted(key.status())) {
+    // Not the store: it has no details yet, and would read as if its disk were full.
+    return MakeError(absl::StatusCode::kResourceExhausted, "there is not enough memory to check a password",
+                     {.reason = "RATE_LIMITED", .retry_delay = absl::Seconds(1)});
+  }
   if (!key.ok()) return key.status();
   const bool match = ConstantTimeEqual(*key, record.hash);
   SecureWipe(key->data(), key->size());

@@ -36,7 +36,7 @@ class PasswordVerifier {
   PasswordVerifier(const TokenReader& store, const Clock& clock);
 
   // The user, if `id` is a local user who is not disabled and has this password; an empty optional if not, whatever the
-  // reason. Errors: RATE_LIMITED (with a delay) and those of the store.
+  // reason. Errors: RATE_LIMITED (with a delay; also if there is no memory for scrypt) and those of the store.
   absl::StatusOr<std::optional<UserRecord>> Verify(absl::string_view id, absl::string_view password);
 
  private:

@@ -121,7 +121,12 @@ TEST_F(PasswordVerifierTest, ARecordThatCannotBeComputedIsAnErrorAndNoAnswer) {
   EXPECT_TRUE(Computes("ada", "right"));
   // A damaged cost does not make the server take gigabytes.
   ChangePasswordRecord(store(), "ada", [](PasswordRecord& record) { record.scrypt_n = uint64_t{1} << 60; });
-  EXPECT_EQ(verifier_.Verify("ada", "right").status().code(), absl::StatusCode::kResourceExhausted);
+  const absl::Status refused = verifier_.Verify("ada", "right").status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  // With details: without, a caller would be told that the disk is full.
+  ASSERT_TRUE(DetailsOf(refused).has_value()) << refused;
+  EXPECT_EQ(DetailsOf(refused)->reason, "RATE_LIMITED");
+  EXPECT_GT(DetailsOf(refused)->retry_delay, absl::ZeroDuration());
 }
 
 // ---- Remembered.
