@@ -5,6 +5,7 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
+#include <optional>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -82,7 +83,11 @@ absl::Status Listener::Listen(bool reflection) {
     for (const std::unique_ptr<grpc::Service>& service : reflection_) builder.RegisterService(service.get());
   }
 
-  server_ = builder.BuildAndStart();
+  {
+    std::optional<NarrowUmask> narrow;
+    if (address_.is_unix) narrow.emplace(address_.mode);
+    server_ = builder.BuildAndStart();
+  }
   if (server_ == nullptr) {
     return absl::UnavailableError(
         absl::StrCat(address_.ToString(), ": cannot be listened on; is it in use, or not this machine's?"));

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -34,9 +35,6 @@ using ::grpc::health::v1::Health;
 using ::grpc::health::v1::HealthCheckRequest;
 using ::grpc::health::v1::HealthCheckResponse;
 using ::testing::AnyOf;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
 
 std::string ReadFile(const std::string& path) {
   std::ostringstream content;
@@ -45,13 +43,6 @@ std::string ReadFile(const std::string& path) {
 }
 
 std::vector<std::string> Lines(const std::string& text) { return absl::StrSplit(text, '\n', absl::SkipEmpty()); }
-
-// A refusal to start: one line, on standard error.
-void ExpectRefusedStart(const FailedStart& start, const std::string& says) {
-  EXPECT_EQ(start.end.exit_code, 2);
-  EXPECT_THAT(start.standard_output, IsEmpty());
-  EXPECT_THAT(Lines(start.standard_error), testing::ElementsAre(HasSubstr(says)));
-}
 
 TEST(KillTest, AcknowledgedRevocationsAndRegenerationsOutliveKillNine) {
   const TestDirectory directory;
@@ -177,41 +168,6 @@ TEST(NeighbourTest, SecondProcessOnTheSameDataIsRefusedAndTheFirstGoesOn) {
   EXPECT_TRUE(first.client().IntrospectNow(made.secret).active());
   first.client().Revoke(made.token);
   EXPECT_FALSE(first.client().IntrospectNow(made.secret).active());
-}
-
-TEST(UnixSocketTest, StaleOneIsReplacedAndALiveOneIsNot) {
-  const TestDirectory directory;
-  const std::string listen = "unix:" + directory / "socket" + "?mode=0660";
-  {
-    Patd killed({"--listen", listen});
-    EXPECT_TRUE(killed.client().Introspect("anything").has_active());
-    killed.process().Kill();
-  }
-  ASSERT_TRUE(std::filesystem::is_socket(directory / "socket"));
-
-  Patd live({"--listen", listen});
-  struct stat info {};
-  ASSERT_EQ(stat((directory / "socket").c_str(), &info), 0);
-  EXPECT_EQ(info.st_mode & 07777, 0660u);
-  ExpectRefusedStart(RunToItsEnd(PatdDev({"--listen", listen, "--data-dir", directory / "data"})),
-                     "a server listens there already");
-  EXPECT_FALSE(std::filesystem::exists(directory / "data"));
-  EXPECT_FALSE(std::filesystem::exists(directory / "data.pepper"));
-  EXPECT_TRUE(Client("unix:" + directory / "socket").Introspect("anything").has_active());
-
-  live.process().Signal(SIGTERM);
-  EXPECT_EQ(live.process().Wait(absl::Seconds(10)).exit_code, 0);
-  EXPECT_FALSE(std::filesystem::exists(directory / "socket"));
-}
-
-TEST(UnixSocketTest, WhatIsNoSocketIsLeftAlone) {
-  const TestDirectory directory;
-  std::ofstream(directory / "precious") << "content";
-  ExpectRefusedStart(
-      RunToItsEnd(PatdDev({"--listen", "unix:" + directory / "precious", "--data-dir", directory / "data"})),
-      "exists and is no socket");
-  EXPECT_EQ(ReadFile(directory / "precious"), "content");
-  EXPECT_FALSE(std::filesystem::exists(directory / "data"));
 }
 
 // GRPC_TRACE prints every header of every call.
