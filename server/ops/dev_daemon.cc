@@ -1,6 +1,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -91,7 +92,12 @@ class DevDaemon final : public Daemon {
 
   void Drain() override {
     for (const std::unique_ptr<Listener>& listener : listeners_) listener->Drain();
-    for (const std::unique_ptr<Listener>& listener : listeners_) listener->Stop();
+    // Together: each waits until its time is up if a stream is open, and until then the others would serve.
+    std::vector<std::thread> stopping;
+    for (const std::unique_ptr<Listener>& listener : listeners_) {
+      stopping.emplace_back([&listener] { listener->Stop(); });
+    }
+    for (std::thread& thread : stopping) thread.join();
     listeners_.clear();
     maintenance_ = nullptr;
     reads_ = nullptr;
