@@ -33,6 +33,10 @@ namespace {
 constexpr size_t kReadThreads = 4;
 constexpr size_t kReadQueue = 4096;
 
+// As many as PasswordVerifier lets compute, and wait: a queue behind its queue would only make callers wait longer.
+constexpr size_t kCredentialThreads = 2;
+constexpr size_t kCredentialQueue = 16;
+
 absl::StatusOr<std::shared_ptr<const ScopeCatalog>> LoadCatalog(const Options& options) {
   if (options.scope_catalog.empty()) return ScopeCatalog::Parse(kBuiltinCatalog);
   absl::StatusOr<std::shared_ptr<const ScopeCatalog>> catalog = ScopeCatalog::Load(options.scope_catalog);
@@ -100,6 +104,7 @@ class DevDaemon final : public Daemon {
     for (std::thread& thread : stopping) thread.join();
     listeners_.clear();
     maintenance_ = nullptr;
+    credentials_ = nullptr;
     reads_ = nullptr;
     if (data_ != nullptr) data_->CloseStore();
   }
@@ -113,6 +118,7 @@ class DevDaemon final : public Daemon {
     TokenStore& store = data_->store();
     const Peppers& peppers = data_->peppers();
     reads_ = std::make_unique<ThreadPool>(kReadThreads, kReadQueue);
+    credentials_ = std::make_unique<ThreadPool>(kCredentialThreads, kCredentialQueue);
     store_facts_ = std::make_unique<StoreFacts>(store, peppers, *catalog_, policy_, clock_, *reads_);
     cache_ = std::make_unique<CachingFactsReader>(*store_facts_, clock_,
                                                   CacheOptions{.ttl = options_.cache_ttl,
@@ -134,7 +140,7 @@ class DevDaemon final : public Daemon {
                              .authenticator = *authenticator_,
                              .catalog = *catalog_,
                              .scope_page_tokens = *scope_page_tokens_,
-                             .executor = *reads_,
+                             .credentials = *credentials_,
                              .issuer = options_.issuer};
     for (const ListenAddress& address : options_.listen) {
       const ListenerRole role = address.introspectors ? ListenerRole::kIntrospector : ListenerRole::kDev;
@@ -161,6 +167,7 @@ class DevDaemon final : public Daemon {
   std::unique_ptr<PageTokens> scope_page_tokens_;
   std::unique_ptr<Maintenance> maintenance_;
   std::unique_ptr<ThreadPool> reads_;
+  std::unique_ptr<ThreadPool> credentials_;
   std::vector<std::unique_ptr<Listener>> listeners_;
 };
 

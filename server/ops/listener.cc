@@ -31,7 +31,7 @@ Listener::Listener(const ListenAddress& address, ListenerRole role, const Servin
     : address_(address),
       guard_(parts.authenticator, role),
       tokens_(parts.lifecycle, parts.catalog, parts.scope_page_tokens, guard_),
-      introspection_(parts.introspector, guard_, parts.executor, {.issuer = parts.issuer}),
+      introspection_(parts.introspector, guard_, parts.credentials, {.issuer = parts.issuer}),
       health_(ServedApis()) {}
 
 Listener::~Listener() { Stop(); }

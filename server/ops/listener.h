@@ -32,7 +32,7 @@ struct ServingParts {
   Authenticator& authenticator;
   const ScopeCatalog& catalog;
   const PageTokens& scope_page_tokens;
-  Executor& executor;
+  Executor& credentials;  // Where the credentials of introspection calls are checked.
   std::string issuer;
 };
 
