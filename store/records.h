@@ -18,8 +18,10 @@ namespace pat {
 
 // Under what a token is found: HMAC-SHA-256(pepper, SHA-256(secret)) and which pepper made it. Without the pepper it
 // tells nothing about the secret.
+using PepperId = std::array<uint8_t, 8>;
+
 struct TokenHmac {
-  std::array<uint8_t, 8> pepper_id{};
+  PepperId pepper_id{};
   std::array<uint8_t, 32> mac{};
 
   friend auto operator<=>(const TokenHmac&, const TokenHmac&) = default;  // NOLINT(modernize-use-nullptr)

@@ -82,6 +82,9 @@ class TokenReader {
   virtual absl::StatusOr<std::optional<PasswordRecord>> GetPassword(const UserUid& user) const = 0;
   virtual absl::StatusOr<CacheBoundRecord> GetCacheBound() const = 0;
 
+  // The peppers under which tokens are kept, each once, in order. One step for each, however many tokens there are.
+  virtual absl::StatusOr<std::vector<PepperId>> PepperIds() const = 0;
+
   // The number of the last committed mutation; 0 in a new store. Never goes down, also over a reopen.
   virtual uint64_t CommitSequence() const = 0;
 

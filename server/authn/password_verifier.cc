@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/core/error.h"
@@ -15,8 +16,6 @@
 namespace pat {
 namespace {
 
-constexpr size_t kMostRunning = 2;
-constexpr size_t kMostWaiting = 16;
 constexpr size_t kMostRemembered = 1024;
 constexpr size_t kSaltBytes = 16;
 constexpr absl::Duration kRememberedFor = absl::Seconds(60);
@@ -50,36 +49,6 @@ absl::StatusOr<PasswordRecord> MakePasswordRecord(absl::string_view password, Sc
   return record;
 }
 
-// A place among those who may run scrypt now.
-class PasswordVerifier::Turn {
- public:
-  explicit Turn(PasswordVerifier& verifier) : verifier_(verifier) {
-    const absl::MutexLock lock(&verifier_.mutex_);
-    if (verifier_.waiting_ >= kMostWaiting) return;
-    ++verifier_.waiting_;
-    const auto free = [this]()
-                          ABSL_EXCLUSIVE_LOCKS_REQUIRED(verifier_.mutex_) { return verifier_.running_ < kMostRunning; };
-    verifier_.mutex_.Await(absl::Condition(&free));
-    --verifier_.waiting_;
-    ++verifier_.running_;
-    granted_ = true;
-  }
-  ~Turn() {
-    if (!granted_) return;
-    const absl::MutexLock lock(&verifier_.mutex_);
-    --verifier_.running_;
-  }
-
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-
-  bool granted() const { return granted_; }
-
- private:
-  PasswordVerifier& verifier_;
-  bool granted_ = false;
-};
-
 PasswordVerifier::PasswordVerifier(const TokenReader& store, const Clock& clock)
     : store_(store), clock_(clock), memo_key_(RandomKey()), nobody_(NobodysRecord()) {}
 
@@ -92,13 +61,18 @@ Sha256Digest PasswordVerifier::MemoOf(const UserUid& user, const PasswordRecord&
 }
 
 absl::StatusOr<bool> PasswordVerifier::Matches(const PasswordRecord& record, absl::string_view password) {
-  const Turn turn(*this);
-  if (!turn.granted()) {
+  if (!scrypt_turns_.Enter()) {
     return MakeError(absl::StatusCode::kResourceExhausted, "too many passwords are being checked",
                      {.reason = "RATE_LIMITED", .retry_delay = absl::Seconds(1)});
   }
+  const absl::Cleanup leave = [this] { scrypt_turns_.Leave(); };
   absl::StatusOr<ScryptKey> key =
       Scrypt(password, AsBytes(record.salt), {.n = record.scrypt_n, .r = record.scrypt_r, .p = record.scrypt_p});
+  if (absl::IsResourceExhausted(key.status())) {
+    // Not the store: it has no details yet, and would read as if its disk were full.
+    return MakeError(absl::StatusCode::kResourceExhausted, "there is not enough memory to check a password",
+                     {.reason = "RATE_LIMITED", .retry_delay = absl::Seconds(1)});
+  }
   if (!key.ok()) return key.status();
   const bool match = ConstantTimeEqual(*key, record.hash);
   SecureWipe(key->data(), key->size());

@@ -20,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "server/authn/turnstile.h"
 #include "server/core/clock.h"
 #include "server/crypto/digest.h"
 #include "server/crypto/scrypt.h"
@@ -36,12 +37,10 @@ class PasswordVerifier {
   PasswordVerifier(const TokenReader& store, const Clock& clock);
 
   // The user, if `id` is a local user who is not disabled and has this password; an empty optional if not, whatever the
-  // reason. Errors: RATE_LIMITED (with a delay) and those of the store.
+  // reason. Errors: RATE_LIMITED (with a delay; also if there is no memory for scrypt) and those of the store.
   absl::StatusOr<std::optional<UserRecord>> Verify(absl::string_view id, absl::string_view password);
 
  private:
-  class Turn;
-
   absl::StatusOr<bool> Matches(const PasswordRecord& record, absl::string_view password);
   Sha256Digest MemoOf(const UserUid& user, const PasswordRecord& record, absl::string_view password) const;
 
@@ -50,9 +49,9 @@ class PasswordVerifier {
   const HmacSha256Key memo_key_;
   const PasswordRecord nobody_;  // Compared with for users who have no password.
 
+  Turnstile scrypt_turns_{/*most_inside=*/2, /*most_waiting=*/16};
+
   absl::Mutex mutex_;
-  size_t running_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t waiting_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<Sha256Digest, absl::Time> right_until_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -1,7 +1,6 @@
 #include "server/core/peppers.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -17,9 +16,9 @@ namespace {
 constexpr size_t kShortestPepper = 32;
 constexpr size_t kLongestPepper = 4096;
 
-std::array<uint8_t, 8> IdOf(const HmacSha256Key& key) {
+PepperId IdOf(const HmacSha256Key& key) {
   const Sha256Digest mac = key.Mac(AsBytes("pat-sidecar pepper id"));
-  std::array<uint8_t, 8> id{};
+  PepperId id{};
   std::copy_n(mac.begin(), id.size(), id.begin());
   return id;
 }
@@ -78,6 +77,12 @@ Peppers::Candidates Peppers::AllHmacs(const TokenDigest& digest) const {
     candidates.push_back({.pepper_id = pepper.id, .mac = pepper.key->Mac(digest.bytes)});
   }
   return candidates;
+}
+
+std::vector<PepperId> Peppers::ids() const {
+  std::vector<PepperId> ids;
+  for (const Pepper& pepper : peppers_) ids.push_back(pepper.id);
+  return ids;
 }
 
 HmacSha256Key Peppers::DeriveKey(absl::string_view purpose) const {

@@ -5,7 +5,6 @@
 #ifndef PAT_SERVER_CORE_PEPPERS_H_
 #define PAT_SERVER_CORE_PEPPERS_H_
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -44,12 +43,15 @@ class Peppers {
   // Under what a secret may be found.
   Candidates AllHmacs(const TokenDigest& digest) const;
 
+  // Their ids, in order; see TokenReader::PepperIds().
+  std::vector<PepperId> ids() const;
+
   // A key for something else, the same in every process that writes with this pepper. `purpose` is part of the key.
   HmacSha256Key DeriveKey(absl::string_view purpose) const;
 
  private:
   struct Pepper {
-    std::array<uint8_t, 8> id;
+    PepperId id;
     std::unique_ptr<HmacSha256Key> key;
   };
 

@@ -10,10 +10,12 @@ constexpr size_t kRowsAtATime = 500;
 
 }  // namespace
 
-absl::StatusOr<Purged> PurgeEnded(TokenStore& store, const Policy& policy, absl::Time now) {
+absl::StatusOr<Purged> PurgeEnded(TokenStore& store, const Policy& policy, absl::Time now,
+                                  absl::FunctionRef<bool()> stop) {
   Purged total;
   Purged round;
   do {
+    if (stop()) return total;
     const absl::Status done = store.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
       const absl::StatusOr<std::vector<TokenUid>> tokens =
           transaction.ListEnded(now - policy.ended_token_retention, kRowsAtATime);

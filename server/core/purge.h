@@ -5,6 +5,7 @@
 
 #include <cstddef>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/core/policy.h"
@@ -17,8 +18,10 @@ struct Purged {
   size_t requests = 0;
 };
 
-// Removes everything whose time is over at `now`, in transactions of bounded size. Blocks.
-absl::StatusOr<Purged> PurgeEnded(TokenStore& store, const Policy& policy, absl::Time now);
+// Removes everything whose time is over at `now`, in transactions of bounded size. Blocks. `stop` is asked before each
+// transaction; once it says true, the rest is left for the next time, and that is no error.
+absl::StatusOr<Purged> PurgeEnded(
+    TokenStore& store, const Policy& policy, absl::Time now, absl::FunctionRef<bool()> stop = [] { return false; });
 
 }  // namespace pat
 

@@ -1,7 +1,7 @@
 // Daemon: everything that a running patd is made of, put together. The only place that names concrete engines.
 //
 // Start order: what can be wrong without leaving a trace first (catalogue, addresses, pepper), then the data, then what
-// works on it, and the listeners last, because they serve at once. The end is the reverse; see Drain().
+// works on it, and the listeners last, because they serve at once. For the end see Drain().
 #ifndef PAT_SERVER_OPS_DAEMON_H_
 #define PAT_SERVER_OPS_DAEMON_H_
 
@@ -23,16 +23,21 @@ class Daemon {
 
   // `patd dev`: authority and introspection in one process, plaintext on loopback, with sample users. Serves when this
   // returns. Refuses addresses beyond loopback. Errors are one line that says what is wrong and what would be right;
-  // nothing is left behind then.
+  // what this start has made is removed again then. (But if an address is taken by somebody else after it was found
+  // free, the data stays: another listener may have served already.)
   //
   // `clock_source` must outlive the daemon; tests give one that they move.
   static absl::StatusOr<std::unique_ptr<Daemon>> CreateDev(const Options& options,
                                                            const ClockSource& clock_source = SystemClockSource());
 
+  // With the ports that are really used; none after Drain().
   virtual std::vector<ListenAddress> listening() const = 0;
   virtual const std::string& data_dir() const = 0;
 
-  // Health says NOT_SERVING, no new calls are taken, those under way finish (for 5 s at most), the store is closed.
+  // First health says NOT_SERVING on all listeners. Then all of them stop at the same time: no new calls are taken,
+  // those under way have 5 s together before they are cancelled. Then maintenance ends, after the transaction that it
+  // is in, what is queued for the workers is done, and the store is closed. A temporary data directory goes with the
+  // daemon. Twice does no harm; the destructor does it too.
   virtual void Drain() = 0;
 };
 

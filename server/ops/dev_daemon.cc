@@ -1,17 +1,10 @@
-#include <spdlog/spdlog.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <optional>
+#include <memory>
 #include <set>
-#include <system_error>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "server/authn/authenticator.h"
 #include "server/authn/password_verifier.h"
@@ -28,18 +21,21 @@
 #include "server/ops/address_check.h"
 #include "server/ops/builtin_catalog.h"
 #include "server/ops/daemon.h"
+#include "server/ops/dev_data.h"
 #include "server/ops/dev_users.h"
 #include "server/ops/listener.h"
-#include "server/ops/logging_store.h"
 #include "server/ops/maintenance.h"
-#include "server/ops/process.h"
-#include "store/rocksdb/rocksdb_token_store.h"
+#include "store/token_store.h"
 
 namespace pat {
 namespace {
 
-constexpr size_t kWorkerThreads = 4;
-constexpr size_t kWorkerQueue = 4096;
+constexpr size_t kReadThreads = 4;
+constexpr size_t kReadQueue = 4096;
+
+// As many as PasswordVerifier lets compute, and wait: a queue behind its queue would only make callers wait longer.
+constexpr size_t kCredentialThreads = 2;
+constexpr size_t kCredentialQueue = 16;
 
 absl::StatusOr<std::shared_ptr<const ScopeCatalog>> LoadCatalog(const Options& options) {
   if (options.scope_catalog.empty()) return ScopeCatalog::Parse(kBuiltinCatalog);
@@ -68,36 +64,6 @@ absl::Status CheckAddresses(const std::vector<ListenAddress>& addresses) {
   return absl::OkStatus();
 }
 
-bool IsMissingOrEmpty(const std::string& directory) {
-  std::error_code error;
-  return !std::filesystem::exists(directory, error) || std::filesystem::is_empty(directory, error);
-}
-
-// A pepper file that this start has made, and that a failed start takes away again.
-class NewPepper {
- public:
-  ~NewPepper() {
-    if (!path_.empty()) unlink(path_.c_str());
-  }
-
-  absl::Status MakeIfMissing(const std::string& path, bool store_is_new) {
-    if (std::error_code error; std::filesystem::exists(path, error)) return absl::OkStatus();
-    if (!store_is_new) {
-      return absl::NotFoundError(absl::StrCat(path,
-                                              ": the pepper of this data directory is missing; without it no token "
-                                              "in there is ever found. Put it back, or give --pepper-file"));
-    }
-    if (absl::Status status = Peppers::CreateFile(path); !status.ok()) return status;
-    path_ = path;
-    return absl::OkStatus();
-  }
-
-  void Keep() { path_.clear(); }
-
- private:
-  std::string path_;
-};
-
 class DevDaemon final : public Daemon {
  public:
   DevDaemon(const Options& options, const ClockSource& clock_source) : options_(options), clock_(clock_source) {}
@@ -109,10 +75,14 @@ class DevDaemon final : public Daemon {
     if (!catalog.ok()) return catalog.status();
     catalog_ = *std::move(catalog);
     if (absl::Status status = CheckAddresses(options_.listen); !status.ok()) return status;
-    if (absl::Status status = OpenData(); !status.ok()) return status;
-    if (absl::Status status = MakeDevUsers(*store_, clock_.Now()); !status.ok()) return status;
+    absl::StatusOr<std::unique_ptr<DevData>> data = DevData::Open(options_, clock_);
+    if (!data.ok()) return data.status();
+    data_ = *std::move(data);
+    if (absl::Status status = MakeDevUsers(data_->store(), clock_.Now()); !status.ok()) return status;
     if (absl::Status status = GrantTtl(); !status.ok()) return status;
     MakeParts();
+    // The first listener serves while the second one is made.
+    data_->Keep();
     return Listen();
   }
 
@@ -122,65 +92,46 @@ class DevDaemon final : public Daemon {
     return addresses;
   }
 
-  const std::string& data_dir() const override { return data_dir_; }
+  const std::string& data_dir() const override { return data_->directory(); }
 
   void Drain() override {
     for (const std::unique_ptr<Listener>& listener : listeners_) listener->Drain();
-    for (const std::unique_ptr<Listener>& listener : listeners_) listener->Stop();
-    maintenance_.reset();
-    executor_.reset();
+    // Together: each waits until its time is up if a stream is open, and until then the others would serve.
+    std::vector<std::thread> stopping;
+    for (const std::unique_ptr<Listener>& listener : listeners_) {
+      stopping.emplace_back([&listener] { listener->Stop(); });
+    }
+    for (std::thread& thread : stopping) thread.join();
+    listeners_.clear();
+    maintenance_ = nullptr;
+    credentials_ = nullptr;
+    reads_ = nullptr;
+    if (data_ != nullptr) data_->CloseStore();
   }
 
  private:
-  absl::Status OpenData() {
-    data_dir_ = options_.data_dir;
-    if (data_dir_.empty()) {
-      absl::StatusOr<TemporaryDirectory> made = TemporaryDirectory::Make();
-      if (!made.ok()) return made.status();
-      temporary_.emplace(*std::move(made));
-      data_dir_ = temporary_->path() + "/data";
-    }
-    // "DIR/" and "DIR" are one directory, and DIR.pepper is beside it, not in it.
-    while (data_dir_.size() > 1 && data_dir_.back() == '/') data_dir_.pop_back();
-
-    NewPepper new_pepper;
-    std::vector<std::string> pepper_files = options_.pepper_files;
-    if (pepper_files.empty()) {
-      pepper_files.push_back(data_dir_ + ".pepper");
-      absl::Status status = new_pepper.MakeIfMissing(pepper_files.front(), IsMissingOrEmpty(data_dir_));
-      if (!status.ok()) return status;
-    }
-    absl::StatusOr<std::unique_ptr<const Peppers>> peppers = Peppers::Load(pepper_files);
-    if (!peppers.ok()) return peppers.status();
-    peppers_ = *std::move(peppers);
-
-    absl::StatusOr<std::unique_ptr<TokenStore>> store =
-        OpenRocksDbTokenStore({.directory = data_dir_, .create_if_missing = true, .development = true});
-    if (!store.ok()) return store.status();
-    new_pepper.Keep();
-    store_ = NewLoggingStore(*std::move(store), clock_);
-    return absl::OkStatus();
-  }
-
   // The one cache of this mode is in this process, so entries under an earlier --cache-ttl are gone; a larger bound of
   // the past is kept all the same until it has run out, because that is how every authority does it.
-  absl::Status GrantTtl() { return CommitCacheTtl(*store_, options_.cache_ttl, clock_.Now()); }
+  absl::Status GrantTtl() { return CommitCacheTtl(data_->store(), options_.cache_ttl, clock_.Now()); }
 
   void MakeParts() {
-    executor_ = std::make_unique<ThreadPool>(kWorkerThreads, kWorkerQueue);
-    store_facts_ = std::make_unique<StoreFacts>(*store_, *peppers_, *catalog_, policy_, clock_, *executor_);
+    TokenStore& store = data_->store();
+    const Peppers& peppers = data_->peppers();
+    reads_ = std::make_unique<ThreadPool>(kReadThreads, kReadQueue);
+    credentials_ = std::make_unique<ThreadPool>(kCredentialThreads, kCredentialQueue);
+    store_facts_ = std::make_unique<StoreFacts>(store, peppers, *catalog_, policy_, clock_, *reads_);
     cache_ = std::make_unique<CachingFactsReader>(*store_facts_, clock_,
                                                   CacheOptions{.ttl = options_.cache_ttl,
                                                                .negative_ttl = options_.negative_cache_ttl,
                                                                .capacity = options_.cache_capacity});
     introspector_ = std::make_unique<Introspector>(*cache_, clock_);
     lifecycle_ =
-        std::make_unique<TokenLifecycle>(*store_, *peppers_, *catalog_, policy_, clock_,
+        std::make_unique<TokenLifecycle>(store, peppers, *catalog_, policy_, clock_,
                                          [this](const TokenDigest& digest) { cache_->ForgetInactive(digest); });
-    passwords_ = std::make_unique<PasswordVerifier>(*store_, clock_);
-    authenticator_ = std::make_unique<Authenticator>(*store_, *passwords_);
-    scope_page_tokens_ = std::make_unique<PageTokens>(peppers_->DeriveKey("page tokens of ListScopes"));
-    maintenance_ = std::make_unique<Maintenance>(*store_, *cache_, policy_, clock_);
+    passwords_ = std::make_unique<PasswordVerifier>(store, clock_);
+    authenticator_ = std::make_unique<Authenticator>(store, *passwords_);
+    scope_page_tokens_ = std::make_unique<PageTokens>(peppers.DeriveKey("page tokens of ListScopes"));
+    maintenance_ = std::make_unique<Maintenance>(store, *cache_, policy_, clock_);
   }
 
   absl::Status Listen() {
@@ -189,7 +140,7 @@ class DevDaemon final : public Daemon {
                              .authenticator = *authenticator_,
                              .catalog = *catalog_,
                              .scope_page_tokens = *scope_page_tokens_,
-                             .executor = *executor_,
+                             .credentials = *credentials_,
                              .issuer = options_.issuer};
     for (const ListenAddress& address : options_.listen) {
       const ListenerRole role = address.introspectors ? ListenerRole::kIntrospector : ListenerRole::kDev;
@@ -201,15 +152,12 @@ class DevDaemon final : public Daemon {
     return absl::OkStatus();
   }
 
-  // In the order in which they are made; each may use those before it.
+  // In the order in which they are made; each may use those before it. Drain() ends those that have threads.
   const Options options_;
   const Policy policy_;
   const Clock clock_;
   std::shared_ptr<const ScopeCatalog> catalog_;
-  std::optional<TemporaryDirectory> temporary_;
-  std::string data_dir_;
-  std::unique_ptr<const Peppers> peppers_;
-  std::unique_ptr<TokenStore> store_;
+  std::unique_ptr<DevData> data_;
   std::unique_ptr<StoreFacts> store_facts_;
   std::unique_ptr<CachingFactsReader> cache_;
   std::unique_ptr<Introspector> introspector_;
@@ -218,7 +166,8 @@ class DevDaemon final : public Daemon {
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<PageTokens> scope_page_tokens_;
   std::unique_ptr<Maintenance> maintenance_;
-  std::unique_ptr<ThreadPool> executor_;
+  std::unique_ptr<ThreadPool> reads_;
+  std::unique_ptr<ThreadPool> credentials_;
   std::vector<std::unique_ptr<Listener>> listeners_;
 };
 

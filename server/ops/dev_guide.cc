@@ -10,7 +10,7 @@
 namespace pat {
 namespace {
 
-// $SERVER is what patctl and grpcurl take; $BUF what buf curl takes instead.
+// $SERVER is what patctl takes; $GRPCURL and $BUF what grpcurl and buf curl take instead.
 constexpr char kCommands[] = R"(Try, in another terminal:
 
   patctl --server $SERVER --user ada token create --name demo --scopes TM.Defects.Read --expires 1d
@@ -18,13 +18,19 @@ constexpr char kCommands[] = R"(Try, in another terminal:
   patctl --server $SERVER introspect --require TM.Defects.Read         # asks for the token
   patctl --server $SERVER --user ada token revoke demo
 
-  grpcurl -plaintext $SERVER list
+  grpcurl -plaintext $GRPCURL list
+  grpcurl -plaintext -d @ $GRPCURL pat.v1.IntrospectionService/Introspect      # then {"token":"pat_..."} and Ctrl-D
+
+  buf curl $BUF --list-methods $URL
+)";
+
+// For a listener where whoever connects may be the portal.
+constexpr char kPortalCommands[] = R"(
+As the portal, which acts for a user without a password:
+
   grpcurl -plaintext -H 'x-pat-user: ada' \
     -d '{"parent":"users/ada","display_name":"demo2","scopes":["TM.Defects.Read"],"ttl":"3600s"}' \
-    $SERVER pat.v1.TokenService/CreateToken
-  grpcurl -plaintext -d @ $SERVER pat.v1.IntrospectionService/Introspect      # then {"token":"pat_..."} and Ctrl-D
-
-  buf curl $BUF --list-methods
+    $GRPCURL pat.v1.TokenService/CreateToken
   buf curl $BUF -H 'x-pat-user: ada' \
     -d '{"parent":"users/ada"}' $URL/pat.v1.TokenService/ListTokens
 )";
@@ -55,10 +61,11 @@ std::string DevGuide(const Options& options, const std::string& data_dir, const 
   const std::string buf = absl::StrCat("--protocol grpc --http2-prior-knowledge",
                                        used.is_unix ? absl::StrCat(" --unix-socket ", used.path) : "");
   absl::StrAppend(&text, "\n",
-                  absl::StrReplaceAll(kCommands, {{"$SERVER", server},
-                                                  {"$BUF --list-methods", absl::StrCat(buf, " --list-methods ", url)},
-                                                  {"$BUF", buf},
-                                                  {"$URL", url}}));
+                  absl::StrReplaceAll(absl::StrCat(kCommands, full != listening.end() ? kPortalCommands : ""),
+                                      {{"$SERVER", server},
+                                       {"$GRPCURL", used.is_unix ? absl::StrCat("-unix ", used.path) : server},
+                                       {"$BUF", buf},
+                                       {"$URL", url}}));
   return text;
 }
 

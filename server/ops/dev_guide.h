@@ -10,7 +10,8 @@
 
 namespace pat {
 
-// `listening`: at least one, with the ports that are really used.
+// `listening`: at least one, with the ports that are really used. The commands are for the first one that takes
+// x-pat-user; if none does, there are no commands with it.
 std::string DevGuide(const Options& options, const std::string& data_dir, const std::vector<ListenAddress>& listening);
 
 }  // namespace pat

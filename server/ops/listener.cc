@@ -5,6 +5,7 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
+#include <optional>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -31,7 +32,7 @@ Listener::Listener(const ListenAddress& address, ListenerRole role, const Servin
     : address_(address),
       guard_(parts.authenticator, role),
       tokens_(parts.lifecycle, parts.catalog, parts.scope_page_tokens, guard_),
-      introspection_(parts.introspector, guard_, parts.executor, {.issuer = parts.issuer}),
+      introspection_(parts.introspector, guard_, parts.credentials, {.issuer = parts.issuer}),
       health_(ServedApis()) {}
 
 Listener::~Listener() { Stop(); }
@@ -84,7 +85,11 @@ absl::Status Listener::Listen(bool reflection) {
     for (const std::unique_ptr<grpc::Service>& service : reflection_) builder.RegisterService(service.get());
   }
 
-  server_ = builder.BuildAndStart();
+  {
+    std::optional<NarrowUmask> narrow;
+    if (address_.is_unix) narrow.emplace(address_.mode);
+    server_ = builder.BuildAndStart();
+  }
   if (server_ == nullptr) {
     return absl::UnavailableError(
         absl::StrCat(address_.ToString(), ": cannot be listened on; is it in use, or not this machine's?"));

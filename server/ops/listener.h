@@ -32,11 +32,11 @@ struct ServingParts {
   Authenticator& authenticator;
   const ScopeCatalog& catalog;
   const PageTokens& scope_page_tokens;
-  Executor& executor;
+  Executor& credentials;  // Where the credentials of introspection calls are checked.
   std::string issuer;
 };
 
-// Threads: for the thread that made it.
+// Threads: for the thread that made it, but for Stop().
 class Listener {
  public:
   // Listens and serves at once, so everything else has to be ready before. Errors name the address: it is in use, or
@@ -54,7 +54,8 @@ class Listener {
   // Health says NOT_SERVING from now on.
   void Drain() { health_.Drain(); }
 
-  // Takes no new calls, lets those under way finish for a while, cancels the rest. Returns when all are gone.
+  // Takes no new calls, lets those under way finish for 5 s, cancels the rest. Returns when all are gone. May be called
+  // from another thread, so that several listeners stop at the same time.
   void Stop();
 
  private:

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "server/core/error.h"
 #include "server/ops/line_limiter.h"
@@ -35,6 +36,7 @@ class LoggingStore final : public TokenStore {
   absl::StatusOr<CacheBoundRecord> GetCacheBound() const override {
     return Logged("GetCacheBound", store_->GetCacheBound());
   }
+  absl::StatusOr<std::vector<PepperId>> PepperIds() const override { return Logged("PepperIds", store_->PepperIds()); }
   uint64_t CommitSequence() const override { return store_->CommitSequence(); }
   std::string Incarnation() const override { return store_->Incarnation(); }
 

@@ -35,8 +35,13 @@ void Maintenance::Work() {
   }
 }
 
+bool Maintenance::Stopping() {
+  const absl::MutexLock lock(&mutex_);
+  return stopping_;
+}
+
 void Maintenance::Purge() {
-  const absl::StatusOr<Purged> purged = PurgeEnded(store_, policy_, clock_.Now());
+  const absl::StatusOr<Purged> purged = PurgeEnded(store_, policy_, clock_.Now(), [this] { return Stopping(); });
   // An error of the store is in the log already.
   if (purged.ok() && purged->tokens + purged->requests > 0) {
     spdlog::info("purged {} tokens that ended long ago and {} request ids", purged->tokens, purged->requests);

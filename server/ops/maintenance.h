@@ -19,7 +19,7 @@ class Maintenance {
   // Starts. What is given must outlive this object.
   Maintenance(TokenStore& store, CachingFactsReader& cache, const Policy& policy, const Clock& clock);
 
-  // Ends the thread, after the step that it is in.
+  // Ends the thread, after the transaction or sweep that it is in.
   ~Maintenance();
 
   Maintenance(const Maintenance&) = delete;
@@ -28,6 +28,7 @@ class Maintenance {
  private:
   void Work();
   void Purge();
+  bool Stopping() ABSL_LOCKS_EXCLUDED(mutex_);
 
   TokenStore& store_;
   CachingFactsReader& cache_;

@@ -16,8 +16,9 @@ void ForbidCoreDumps();
 // gRPC's tracing prints `authorization` headers. To be called before gRPC is used.
 void ClearGrpcTracing();
 
-// SIGTERM and SIGINT, taken by one thread that waits for them. Make it before any other thread starts: they inherit
-// that these signals do not come to them. SIGPIPE is ignored from here on.
+// SIGTERM, SIGINT and SIGHUP (the terminal was closed; not under nohup, which ignores it), taken by one thread that
+// waits for them. Make it before any other thread starts: they inherit that these signals do not come to them. SIGPIPE
+// is ignored from here on.
 class TerminationSignals {
  public:
   TerminationSignals();

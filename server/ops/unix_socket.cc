@@ -2,16 +2,23 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/memory/memory.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace pat {
@@ -26,6 +33,46 @@ absl::Status CheckIsNoOtherFile(const std::string& path) {
   struct stat info {};
   if (lstat(path.c_str(), &info) != 0 || S_ISSOCK(info.st_mode)) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(path, ": exists and is no socket; it is left alone"));
+}
+
+// What connecting there says: 0 if somebody listens, else errno. ECONNREFUSED: a socket that nobody holds any more.
+int TryToConnect(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) return ENAMETOOLONG;
+  path.copy(address.sun_path, path.size());
+  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (probe < 0) return errno;
+  const absl::Cleanup close_probe = [probe] { close(probe); };
+  return connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 ? 0 : errno;
+}
+
+// For one who has the lock, or found none.
+absl::Status CheckIsStale(const std::string& path) {
+  const int error = TryToConnect(path);
+  if (error == ECONNREFUSED || error == ENOENT) return absl::OkStatus();
+  // EAGAIN: somebody listens and is slow to accept.
+  if (error == 0 || error == EAGAIN) {
+    return absl::FailedPreconditionError(absl::StrCat(path, ": another program listens there; it is left alone"));
+  }
+  return absl::ErrnoToStatus(error, absl::StrCat(path, ": is a socket, and whether somebody uses it cannot be told"));
+}
+
+// Removes PATH.<pid> of processes that ended between bind and rename. Only with the lock: nobody else is there now.
+void RemoveUnfinished(const std::string& path) {
+  const std::filesystem::path place(path);
+  const std::string prefix = place.filename().string() + ".";
+  std::error_code error;
+  for (auto it = std::filesystem::directory_iterator(place.parent_path(), error);
+       !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    const bool ours = absl::StartsWith(name, prefix) && name.size() > prefix.size() &&
+                      std::all_of(name.begin() + static_cast<ptrdiff_t>(prefix.size()), name.end(),
+                                  [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); });
+    struct stat info {};
+    const bool is_socket = ours && lstat(it->path().c_str(), &info) == 0 && S_ISSOCK(info.st_mode);
+    if (is_socket && TryToConnect(it->path().string()) == ECONNREFUSED) unlink(it->path().c_str());
+  }
 }
 
 // The locked file; closing it gives the lock back. `flags`: O_CREAT, if it is to be made.
@@ -43,6 +90,10 @@ absl::StatusOr<int> Lock(const std::string& path, int flags) {
 
 }  // namespace
 
+NarrowUmask::NarrowUmask(uint32_t mode) : before_(umask(0177 | (~mode & 0777))) {}
+
+NarrowUmask::~NarrowUmask() { umask(before_); }
+
 absl::Status UnixSocketPlace::Check(const std::string& path) {
   const std::string directory = path.substr(0, std::max(path.rfind('/'), size_t{1}));
   struct stat info {};
@@ -51,10 +102,11 @@ absl::Status UnixSocketPlace::Check(const std::string& path) {
   }
   if (absl::Status status = CheckIsNoOtherFile(path); !status.ok()) return status;
   const absl::StatusOr<int> lock = Lock(path, 0);
-  if (absl::IsNotFound(lock.status())) return absl::OkStatus();  // Nobody ever listened there.
-  if (!lock.ok()) return lock.status();
-  close(*lock);
-  return absl::OkStatus();
+  // None: no server of ours ever listened there.
+  if (!lock.ok() && !absl::IsNotFound(lock.status())) return lock.status();
+  const absl::Status stale = CheckIsStale(path);
+  if (lock.ok()) close(*lock);
+  return stale;
 }
 
 absl::StatusOr<std::unique_ptr<UnixSocketPlace>> UnixSocketPlace::Take(const std::string& path) {
@@ -62,6 +114,8 @@ absl::StatusOr<std::unique_ptr<UnixSocketPlace>> UnixSocketPlace::Take(const std
   if (!lock.ok()) return lock.status();
   std::unique_ptr<UnixSocketPlace> place = absl::WrapUnique(new UnixSocketPlace(path, *lock));
   if (absl::Status status = CheckIsNoOtherFile(path); !status.ok()) return status;
+  if (absl::Status status = CheckIsStale(path); !status.ok()) return status;
+  RemoveUnfinished(path);
   return place;
 }
 

@@ -2,8 +2,8 @@
 //
 // gRPC unlinks whatever is at the path when it binds and again when it ends, also the live socket of another process.
 // So it is given a path of its own, PATH.<pid>; when it listens there, the socket gets its mode and is renamed to PATH,
-// which replaces a stale one in one step. PATH.lock, held for as long as this object lives, tells a live socket from a
-// stale one.
+// which replaces a stale one in one step. PATH.lock, held for as long as this object lives, tells a live socket of ours
+// from a stale one; of another program's socket, which knows no lock, connecting tells: only one that refuses is stale.
 #ifndef PAT_SERVER_OPS_UNIX_SOCKET_H_
 #define PAT_SERVER_OPS_UNIX_SOCKET_H_
 
@@ -18,6 +18,21 @@
 
 namespace pat {
 
+// While it lives, sockets that this process binds are open to nobody beyond `mode`, nor beyond their owner: between
+// bind and Publish() too. Short, and best alone: the umask is that of the whole process. Files that others make
+// meanwhile are their owner's only.
+class NarrowUmask {
+ public:
+  explicit NarrowUmask(uint32_t mode);
+  ~NarrowUmask();
+
+  NarrowUmask(const NarrowUmask&) = delete;
+  NarrowUmask& operator=(const NarrowUmask&) = delete;
+
+ private:
+  const mode_t before_;
+};
+
 // Threads: for one thread.
 class UnixSocketPlace {
  public:
@@ -25,8 +40,9 @@ class UnixSocketPlace {
   // that is no socket; NOT_FOUND if the directory is missing.
   static absl::Status Check(const std::string& path);
 
-  // Takes the lock. FAILED_PRECONDITION if another process has it: a server listens there. Likewise if something is
-  // there that is no socket.
+  // Takes the lock. FAILED_PRECONDITION if another process has it, or answers at the socket: a server listens there.
+  // Likewise if something is there that is no socket, or a socket of which it cannot be told whether it is stale.
+  // Removes what a process that crashed before Publish() left at its PATH.<pid>.
   static absl::StatusOr<std::unique_ptr<UnixSocketPlace>> Take(const std::string& path);
 
   // Unlinks PATH if it is still the socket that was put there.

@@ -96,6 +96,14 @@ const MemoryTables::CreationOrder& MemoryTables::TokensOf(const UserUid& owner) 
   return it == by_owner_.end() ? *kNone : it->second;
 }
 
+std::vector<PepperId> MemoryTables::PepperIds() const {
+  std::vector<PepperId> ids;
+  for (const auto& [hmac, uid] : token_by_hmac_) {
+    if (ids.empty() || ids.back() != hmac.pepper_id) ids.push_back(hmac.pepper_id);
+  }
+  return ids;
+}
+
 TokenPage MemoryTables::ListTokens(const TokenQuery& query) const {
   TokenPage page;
   if (query.after_sequence == std::numeric_limits<uint64_t>::max()) return page;

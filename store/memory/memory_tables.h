@@ -43,6 +43,7 @@ class MemoryTables {
   // As the methods of the same names in TokenReader and TokenTransaction.
   std::optional<TokenUid> FindByHmac(const TokenHmac& hmac) const;
   TokenPage ListTokens(const TokenQuery& query) const;
+  std::vector<PepperId> PepperIds() const;
   std::optional<TokenUid> FindLiveByDisplayName(const UserRecord& owner, absl::string_view display_name,
                                                 absl::Time now) const;
   size_t CountLive(const UserRecord& owner, absl::Time now, size_t limit) const;

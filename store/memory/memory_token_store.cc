@@ -154,6 +154,11 @@ class MemoryTokenStore final : public TokenStore {
     return tables_.GetCacheBound();
   }
 
+  absl::StatusOr<std::vector<PepperId>> PepperIds() const override {
+    const absl::ReaderMutexLock lock(&mutex_);
+    return tables_.PepperIds();
+  }
+
   uint64_t CommitSequence() const override {
     const absl::ReaderMutexLock lock(&mutex_);
     return committed_sequence_;

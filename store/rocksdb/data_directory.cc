@@ -86,6 +86,37 @@ absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(const std::st
   return std::unique_ptr<DataDirectory>(new DataDirectory(path, lock));
 }
 
+absl::StatusOr<bool> DataDirectory::HoldsStore(const std::string& path) {
+  const absl::StatusOr<Content> content = LookInto(path);
+  if (!content.ok()) return content.status();
+  return *content == Content::kOurs;
+}
+
+absl::Status DataDirectory::Remove(const std::string& path) {
+  const absl::StatusOr<Content> content = LookInto(path);
+  if (!content.ok()) return content.status();
+  if (*content == Content::kMissing || *content == Content::kForeign) return absl::OkStatus();
+  // Without the lock's file no store was ever begun there; making it now may fail for want of space.
+  const std::string lock_path = path + "/LOCK";
+  if (access(lock_path.c_str(), F_OK) != 0 && errno == ENOENT) return absl::OkStatus();
+  const absl::StatusOr<std::unique_ptr<DataDirectory>> opened = Open(path, /*create_if_missing=*/true);
+  if (!opened.ok()) return opened.status();
+  const DataDirectory& directory = **opened;
+  std::error_code error;
+  const std::string unfinished = directory.unfinished_path();
+  std::filesystem::remove_all(unfinished, error);
+  if (error) return SystemError("removing", unfinished, error.value());
+  // If this is interrupted, what is left does not count as a store.
+  if (rename(directory.database_path().c_str(), unfinished.c_str()) != 0 && errno != ENOENT) {
+    return SystemError("renaming", directory.database_path(), errno);
+  }
+  for (const char* name : {"/commit_seq", "/commit_seq.new"}) unlink((path + name).c_str());
+  std::filesystem::remove_all(unfinished, error);
+  if (error) return SystemError("removing", unfinished, error.value());
+  unlink(lock_path.c_str());
+  return absl::OkStatus();
+}
+
 DataDirectory::~DataDirectory() { close(lock_); }
 
 bool DataDirectory::HasDatabase() const {

@@ -20,6 +20,10 @@ class DataDirectory {
   //   kUnavailable         the operating system refused, for example for want of rights
   static absl::StatusOr<std::unique_ptr<DataDirectory>> Open(const std::string& path, bool create_if_missing);
 
+  // What HasRocksDbTokenStore and RemoveRocksDbTokenStore say.
+  static absl::StatusOr<bool> HoldsStore(const std::string& path);
+  static absl::Status Remove(const std::string& path);
+
   ~DataDirectory();
   DataDirectory(const DataDirectory&) = delete;
   DataDirectory& operator=(const DataDirectory&) = delete;

@@ -55,6 +55,12 @@ std::string HmacKey(const TokenHmac& hmac) {
   return key;
 }
 
+std::optional<PepperId> PepperIdOf(absl::string_view hmac_key) {
+  PepperId id{};
+  if (!ConsumeArray(hmac_key, id)) return std::nullopt;
+  return id;
+}
+
 std::string AllPrefix() { return std::string(1, kAll); }
 std::string UnrevokedPrefix() { return std::string(1, kUnrevoked); }
 std::string OwnerAllPrefix(const UserUid& owner) { return OwnerPrefix(kOwnerAll, owner); }

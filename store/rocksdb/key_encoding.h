@@ -36,6 +36,8 @@ std::optional<TokenUid> UidAtEnd(absl::string_view key);
 
 // Family::kHmacs.
 std::string HmacKey(const TokenHmac& hmac);
+// The pepper in a key made by HmacKey; nullopt: too short.
+std::optional<PepperId> PepperIdOf(absl::string_view hmac_key);
 
 // Family::kLists: all tokens, those without a revoke_time, and the same of one owner; there, the list of unrevoked
 // tokens is one of its own for each pair of epochs.

@@ -121,6 +121,11 @@ absl::StatusOr<CacheBoundRecord> RocksDbTokenStore::GetCacheBound() const {
   return SnapshotReader(*database_, latest->snapshot, global_epoch_).GetCacheBound();
 }
 
+absl::StatusOr<std::vector<PepperId>> RocksDbTokenStore::PepperIds() const {
+  const std::shared_ptr<const Published> latest = Latest();
+  return SnapshotReader(*database_, latest->snapshot, global_epoch_).PepperIds();
+}
+
 uint64_t RocksDbTokenStore::CommitSequence() const { return Latest()->sequence; }
 
 absl::Status RocksDbTokenStore::Commit(Mutation mutation) { return committer_.Commit(mutation); }
@@ -175,6 +180,12 @@ absl::StatusOr<std::unique_ptr<RocksDbTokenStore>> OpenWithFileSystem(
 absl::StatusOr<std::unique_ptr<TokenStore>> OpenRocksDbTokenStore(const RocksDbOptions& options) {
   return rocks::OpenWithFileSystem(options, rocksdb::FileSystem::Default());
 }
+
+absl::StatusOr<bool> HasRocksDbTokenStore(const std::string& directory) {
+  return rocks::DataDirectory::HoldsStore(directory);
+}
+
+absl::Status RemoveRocksDbTokenStore(const std::string& directory) { return rocks::DataDirectory::Remove(directory); }
 
 absl::Status VerifyRocksDbTokenStore(const RocksDbOptions& options) {
   absl::StatusOr<std::unique_ptr<rocks::RocksDbTokenStore>> store =

@@ -57,6 +57,15 @@ struct RocksDbOptions {
 // The store must outlive no Commit() under way: all have returned before it is destroyed.
 absl::StatusOr<std::unique_ptr<TokenStore>> OpenRocksDbTokenStore(const RocksDbOptions& options);
 
+// Whether there is a store in `directory`, or what is left of one: by the names in it, nothing is opened. False also
+// for a directory that is missing, has only "lost+found" or the rest of an interrupted creation, or is somebody else's.
+// kFailedPrecondition: not a directory. kUnavailable: it cannot be read.
+absl::StatusOr<bool> HasRocksDbTokenStore(const std::string& directory);
+
+// For a start that made a store and then failed: removes it, finished or not, with all that is in it. The directory
+// itself stays; one that is somebody else's is left as it is. kFailedPrecondition: in use by another process.
+absl::Status RemoveRocksDbTokenStore(const std::string& directory);
+
 // Opens the store as above, reads every row, and closes it: OK if each record decodes and the indexes agree with the
 // records in both directions; otherwise kDataLoss that names the first few disagreements, without content of records.
 // The work is proportional to what is stored.

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -46,6 +47,7 @@ class RocksDbTokenStore final : public TokenStore {
   absl::StatusOr<std::optional<UserRecord>> GetUser(absl::string_view id) const override;
   absl::StatusOr<std::optional<PasswordRecord>> GetPassword(const UserUid& user) const override;
   absl::StatusOr<CacheBoundRecord> GetCacheBound() const override;
+  absl::StatusOr<std::vector<PepperId>> PepperIds() const override;
   uint64_t CommitSequence() const override;
   std::string Incarnation() const override { return incarnation_; }
   absl::Status Commit(Mutation mutation) override;

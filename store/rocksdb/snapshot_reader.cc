@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "store/rocksdb/key_encoding.h"
 #include "store/rocksdb/record_codec.h"
+#include "store/rocksdb/status_mapping.h"
 
 namespace pat::rocks {
 namespace {
@@ -86,6 +87,23 @@ absl::StatusOr<std::optional<TokenSnapshot>> SnapshotReader::FindByHmac(absl::Sp
     return TokenSnapshot{**std::move(token), **std::move(owner), global_epoch_};
   }
   return std::nullopt;
+}
+
+absl::StatusOr<std::vector<PepperId>> SnapshotReader::PepperIds() {
+  const std::unique_ptr<rocksdb::Iterator> iterator(
+      database_.db().NewIterator(options_, database_.family(Family::kHmacs)));
+  std::vector<PepperId> ids;
+  iterator->SeekToFirst();
+  while (iterator->Valid()) {
+    const std::optional<PepperId> id = PepperIdOf(AsView(iterator->key()));
+    if (!id.has_value()) return absl::DataLossError("the index of tokens by HMAC has a key that is too short");
+    ids.push_back(*id);
+    const std::string next = EndOfPrefix(std::string(id->begin(), id->end()));
+    if (next.empty()) break;  // Nothing is behind ff…ff.
+    iterator->Seek(AsSlice(next));
+  }
+  if (!iterator->status().ok()) return FromRocksDb(iterator->status(), "reading the peppers of tokens");
+  return ids;
 }
 
 absl::StatusOr<std::optional<Epochs>> SnapshotReader::CurrentEpochs(const UserUid& owner) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
@@ -36,6 +37,7 @@ class SnapshotReader {
   absl::StatusOr<std::optional<UserRecord>> GetUser(absl::string_view id);
   absl::StatusOr<std::optional<PasswordRecord>> GetPassword(const UserUid& user);
   absl::StatusOr<CacheBoundRecord> GetCacheBound();
+  absl::StatusOr<std::vector<PepperId>> PepperIds();
 
  private:
   absl::StatusOr<std::optional<std::string>> Get(Family family, absl::string_view key);

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "tests/e2e/patd.h"
@@ -208,6 +211,99 @@ TEST_F(BadStartTest, PepperOfAStoreThatIsMissing) {
   chmod((directory_ / "elsewhere").c_str(), 0444);
   std::filesystem::rename(directory_ / "elsewhere", pepper);
   ExpectRunRefused(PatdDev(arguments), {pepper, "0444"});
+}
+
+TEST_F(BadStartTest, PepperInsideTheDataDirectory) {
+  const std::vector<std::string> arguments = {"--listen", "127.0.0.1:0", "--data-dir", directory_ / "data"};
+  const auto with_pepper = [&](const std::string& path) {
+    std::vector<std::string> all = arguments;
+    all.insert(all.end(), {"--pepper-file", path});
+    return PatdDev(all);
+  };
+  ExpectRunRefused(with_pepper(directory_ / "data/pepper"), {"inside the data directory"});
+  { Patd patd(arguments); }
+  std::filesystem::create_directory(directory_ / "other");
+  const std::string pepper = directory_ / "data/pepper";
+  std::filesystem::copy_file(directory_ / "data.pepper", pepper);
+  std::filesystem::create_symlink(directory_ / "data", directory_ / "link");
+  for (const std::string& path : {pepper, directory_ / "other/../data/pepper", directory_ / "link/pepper"}) {
+    ExpectRunRefused(with_pepper(path), {path, "inside the data directory", "--pepper-file"});
+  }
+  std::filesystem::remove(pepper);
+  // "data.pepper" only begins like the directory.
+  Patd patd(with_pepper(directory_ / "data.pepper"));
+  EXPECT_TRUE(patd.client().Introspect("anything").has_active());
+}
+
+TEST_F(BadStartTest, PepperThatTheTokensWereNotMadeWith) {
+  const std::string data = directory_ / "data";
+  const std::string first = Write("first", std::string(32, '1'), 0400);
+  const std::string second = Write("second", std::string(32, '2'), 0400);
+  const auto with_peppers = [&](const std::vector<std::string>& peppers) {
+    std::vector<std::string> arguments = {"--listen", "127.0.0.1:0", "--data-dir", data, "--log-level", "warn"};
+    for (const std::string& pepper : peppers) arguments.insert(arguments.end(), {"--pepper-file", pepper});
+    return PatdDev(arguments);
+  };
+  const auto warning_with = [&](const std::vector<std::string>& peppers) {
+    Patd patd(with_peppers(peppers));
+    patd.process().Signal(SIGTERM);
+    EXPECT_EQ(patd.process().Wait().exit_code, 0);
+    return patd.process().standard_error();
+  };
+  // Without tokens any pepper will do.
+  EXPECT_THAT(warning_with({first}), IsEmpty());
+  std::string old_secret;
+  std::string new_secret;
+  {
+    Patd patd(with_peppers({second}));
+    old_secret = patd.client().Create("ada", "old").secret;
+  }
+  const FailedStart refused = RunToItsEnd(with_peppers({first}));
+  ExpectRefusedStart(refused, first + ": not the pepper that the tokens in " + data + " were made with");
+  {
+    Patd patd(with_peppers({first, second}));
+    EXPECT_TRUE(patd.client().Introspect(old_secret).active());
+    new_secret = patd.client().Create("ada", "new").secret;
+  }
+  EXPECT_THAT(warning_with({first, second}), IsEmpty());
+  EXPECT_THAT(warning_with({first}), HasSubstr("were made with 2 peppers of which 1 are not given"));
+  Patd patd(with_peppers({first}));
+  EXPECT_TRUE(patd.client().Introspect(new_secret).active());
+}
+
+// A volume that was just made, with or without what its file system puts there.
+TEST_F(BadStartTest, AnEmptyDirectoryIsNoStoreThatLostItsPepper) {
+  for (const char* inside : {"volume", "ext4/lost+found"}) {
+    std::filesystem::create_directories(directory_ / inside);
+    const std::string data = directory_ / (absl::StartsWith(inside, "ext4") ? "ext4" : inside);
+    Patd patd(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", data}));
+    EXPECT_TRUE(std::filesystem::exists(data + ".pepper"));
+  }
+}
+
+// However far the first start came before there was no more space.
+TEST_F(BadStartTest, FirstStartThatFailsLeavesNothingAndTheNextOneSucceeds) {
+  const std::string data = directory_ / "data";
+  const std::vector<std::string> arguments = {"--listen", "127.0.0.1:0", "--data-dir", data};
+  std::filesystem::create_directories(directory_ / "volume/lost+found");
+  size_t failed = 0;
+  for (const rlim_t largest : {10, 40, 500, 2000, 4200, 5000}) {
+    SCOPED_TRACE(largest);
+    for (const std::string& place : {data, directory_ / "volume"}) {
+      // A limit on the size of files stands for a full disk; it takes no root.
+      ProcessSettings settings = PatdDev({"--listen", "127.0.0.1:0", "--data-dir", place});
+      settings.largest_file = largest;
+      settings.environment.push_back("TMPDIR=" + directory_.path());
+      const std::set<std::string> before = Everything();
+      const FailedStart start = RunToItsEnd(settings);
+      EXPECT_EQ(start.end.exit_code, 2) << start.standard_error;
+      EXPECT_EQ(Everything(), before);
+      failed += start.end.exit_code == 2;
+    }
+  }
+  EXPECT_EQ(failed, 12u);
+  Patd patd(arguments);
+  EXPECT_TRUE(patd.client().Introspect(patd.client().Create("ada", "at last").secret).active());
 }
 
 TEST_F(BadStartTest, DataDirectoryThatIsNone) {

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,12 +56,18 @@ ChildProcess::ChildProcess(const ProcessSettings& settings) {
     throw std::runtime_error(settings.program + ": cannot be run");
   }
   const std::optional<uid_t> user = settings.user;
+  const std::optional<uint64_t> largest_file = settings.largest_file;
 
   pid_ = fork();
   if (pid_ == 0) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
+    if (largest_file.has_value()) {
+      const rlimit limit{.rlim_cur = *largest_file, .rlim_max = *largest_file};
+      setrlimit(RLIMIT_FSIZE, &limit);
+      signal(SIGXFSZ, SIG_IGN);
+    }
     const bool ready = dup2(output[1], STDOUT_FILENO) >= 0 && dup2(error[1], STDERR_FILENO) >= 0 &&
                        (!user.has_value() || Become(*user));
     if (ready) fexecve(program, argv.data(), envp.data());

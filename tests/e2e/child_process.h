@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <thread>
@@ -24,9 +25,10 @@ struct ProcessEnd {
 
 struct ProcessSettings {
   std::string program;
-  std::vector<std::string> arguments;    // Without argv[0].
-  std::vector<std::string> environment;  // "NAME=value". All of it; what sanitizers need is added.
-  std::optional<uid_t> user;             // Whom to run as; takes a test that runs as root.
+  std::vector<std::string> arguments;                   // Without argv[0].
+  std::vector<std::string> environment;                 // "NAME=value". All of it; what sanitizers need is added.
+  std::optional<uid_t> user;                            // Whom to run as; takes a test that runs as root.
+  std::optional<uint64_t> largest_file = std::nullopt;  // Writing beyond so many bytes of a file fails, with EFBIG.
 };
 
 // Threads: all methods may be called from any thread.

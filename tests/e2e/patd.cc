@@ -1,8 +1,14 @@
 #include "tests/e2e/patd.h"
 
+#include <gmock/gmock.h>
+
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
+
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 
 namespace pat {
 namespace {
@@ -29,6 +35,13 @@ FailedStart RunToItsEnd(const ProcessSettings& settings) {
   return start;
 }
 
+void ExpectRefusedStart(const FailedStart& start, const std::string& says) {
+  EXPECT_EQ(start.end.exit_code, 2);
+  EXPECT_THAT(start.standard_output, testing::IsEmpty());
+  const std::vector<std::string> lines = absl::StrSplit(start.standard_error, '\n', absl::SkipEmpty());
+  EXPECT_THAT(lines, testing::ElementsAre(testing::HasSubstr(says)));
+}
+
 Patd::Patd(ProcessSettings settings) {
   std::vector<std::string>& arguments = settings.arguments;
   if (std::find(arguments.begin(), arguments.end(), "--listen") == arguments.end()) {
@@ -37,9 +50,10 @@ Patd::Patd(ProcessSettings settings) {
   process_ = std::make_unique<ChildProcess>(settings);
   if (!process_->WaitForOutput(kAfterAddresses)) throw std::runtime_error(process_->standard_error());
   const std::string output = process_->standard_output();
-  const size_t begin = output.find(kListening) + sizeof(kListening) - 1;
-  address_ = output.substr(begin, output.find('\n', begin) - begin);
-  client_ = std::make_unique<Client>(address_);
+  for (absl::string_view line : absl::StrSplit(output, '\n')) {
+    if (absl::ConsumePrefix(&line, kListening)) addresses_.emplace_back(line);
+  }
+  client_ = std::make_unique<Client>(address());
 }
 
 }  // namespace pat

@@ -22,22 +22,26 @@ struct FailedStart {
 };
 FailedStart RunToItsEnd(const ProcessSettings& settings);
 
+// A refusal to start: status 2, and one line with `says` on standard error.
+void ExpectRefusedStart(const FailedStart& start, const std::string& says);
+
 // A `patd dev` that serves.
 class Patd {
  public:
-  // Returns when it listens, or throws with what it said. Without --listen among the arguments it listens at a loopback
-  // port that the system chooses.
+  // With a client of the first address. Returns when it listens, or throws with what it said. Without --listen among
+  // the arguments it listens at a loopback port that the system chooses.
   explicit Patd(ProcessSettings settings);
   explicit Patd(const std::vector<std::string>& arguments) : Patd(PatdDev(arguments)) {}
 
-  // Of its first address.
-  const std::string& address() const { return address_; }
+  // Where it listens, and the first of these.
+  const std::vector<std::string>& addresses() const { return addresses_; }
+  const std::string& address() const { return addresses_.front(); }
   Client& client() { return *client_; }
   ChildProcess& process() { return *process_; }
 
  private:
   std::unique_ptr<ChildProcess> process_;
-  std::string address_;
+  std::vector<std::string> addresses_;
   std::unique_ptr<Client> client_;
 };
 

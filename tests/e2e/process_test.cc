@@ -11,6 +11,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -22,7 +23,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/blocking_counter.h"
+#include "absl/time/clock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "tests/e2e/patd.h"
 #include "tests/e2e/test_directory.h"
 
@@ -34,9 +37,6 @@ using ::grpc::health::v1::Health;
 using ::grpc::health::v1::HealthCheckRequest;
 using ::grpc::health::v1::HealthCheckResponse;
 using ::testing::AnyOf;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
 
 std::string ReadFile(const std::string& path) {
   std::ostringstream content;
@@ -45,13 +45,6 @@ std::string ReadFile(const std::string& path) {
 }
 
 std::vector<std::string> Lines(const std::string& text) { return absl::StrSplit(text, '\n', absl::SkipEmpty()); }
-
-// A refusal to start: one line, on standard error.
-void ExpectRefusedStart(const FailedStart& start, const std::string& says) {
-  EXPECT_EQ(start.end.exit_code, 2);
-  EXPECT_THAT(start.standard_output, IsEmpty());
-  EXPECT_THAT(Lines(start.standard_error), testing::ElementsAre(HasSubstr(says)));
-}
 
 TEST(KillTest, AcknowledgedRevocationsAndRegenerationsOutliveKillNine) {
   const TestDirectory directory;
@@ -153,7 +146,7 @@ TEST(TerminationTest, EndsInTimeWithCallsInFlightAndLosesNothingThatWasAcknowled
 }
 
 TEST(TerminationTest, TemporaryDataIsGoneAfterwards) {
-  for (const int signal : {SIGTERM, SIGINT}) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     const TestDirectory directory;
     Patd patd(PatdDev({"--listen", "unix:" + directory / "socket"}, {"TMPDIR=" + directory.path()}));
     EXPECT_TRUE(patd.client().Introspect(patd.client().Create("ada", "temporary").secret).active());
@@ -168,6 +161,75 @@ TEST(TerminationTest, TemporaryDataIsGoneAfterwards) {
   }
 }
 
+// Under nohup the terminal may go.
+TEST(TerminationTest, AHangUpThatIsIgnoredIsIgnored) {
+  struct sigaction ignore {};
+  struct sigaction before {};
+  ignore.sa_handler = SIG_IGN;
+  ASSERT_EQ(sigaction(SIGHUP, &ignore, &before), 0);
+  Patd patd({"--log-level", "error"});
+  ASSERT_EQ(sigaction(SIGHUP, &before, nullptr), 0);
+  patd.process().Signal(SIGHUP);
+  EXPECT_TRUE(patd.client().Introspect("anything").has_active());
+  // Signals that are pending are taken lowest number first, and SIGHUP is 1: had it been taken, it would be told.
+  patd.process().Signal(SIGTERM);
+  EXPECT_EQ(patd.process().Wait(absl::Seconds(10)).exit_code, 0);
+  EXPECT_FALSE(absl::StrContains(patd.process().standard_error(), "signal 1"));
+}
+
+// A stream that nobody ends, as the clients of reflection and health have them.
+template <typename Stream>
+struct IdleStream {
+  std::unique_ptr<grpc::ClientContext> context = Client::ContextFor(Nobody());
+  std::unique_ptr<Stream> stream = nullptr;
+};
+using ReflectionStream = grpc::ClientReaderWriter<grpc::reflection::v1::ServerReflectionRequest,
+                                                  grpc::reflection::v1::ServerReflectionResponse>;
+
+TEST(TerminationTest, AllListenersStopAtOnceWhateverIsIdleOnThem) {
+  constexpr size_t kListeners = 4;
+  const TestDirectory directory;
+  std::vector<std::string> arguments = {"--listen", "unix:" + directory / "socket"};
+  while (arguments.size() < 2 * kListeners) arguments.insert(arguments.end(), {"--listen", "127.0.0.1:0"});
+  Patd patd(arguments);
+
+  std::vector<std::unique_ptr<Client>> clients;
+  std::vector<IdleStream<ReflectionStream>> reflections(kListeners);
+  std::vector<IdleStream<grpc::ClientReader<HealthCheckResponse>>> watches(kListeners);
+  for (const std::string& address : patd.addresses()) {
+    const size_t i = clients.size();
+    Client& client = *clients.emplace_back(std::make_unique<Client>(address));
+    reflections[i].stream = grpc::reflection::v1::ServerReflection::NewStub(client.channel())
+                                ->ServerReflectionInfo(reflections[i].context.get());
+    grpc::reflection::v1::ServerReflectionRequest list;
+    list.set_list_services("");
+    grpc::reflection::v1::ServerReflectionResponse listed;
+    ASSERT_TRUE(reflections[i].stream->Write(list));
+    ASSERT_TRUE(reflections[i].stream->Read(&listed));
+    watches[i].stream = Health::NewStub(client.channel())->Watch(watches[i].context.get(), HealthCheckRequest());
+    HealthCheckResponse health;
+    ASSERT_TRUE(watches[i].stream->Read(&health));
+    EXPECT_EQ(health.status(), HealthCheckResponse::SERVING);
+  }
+  ASSERT_EQ(clients.size(), kListeners);
+
+  const absl::Time begin = absl::Now();
+  patd.process().Signal(SIGTERM);
+  for (auto& watch : watches) {
+    HealthCheckResponse health;
+    ASSERT_TRUE(watch.stream->Read(&health));
+    EXPECT_EQ(health.status(), HealthCheckResponse::NOT_SERVING);
+  }
+  // The streams hold each server for its 5 s; the next one does not serve meanwhile.
+  for (const std::unique_ptr<Client>& client : clients) {
+    while (client->Call(&IntrospectionStub::Introspect, Nobody(), QuestionFor("anything")).status.ok()) {
+      ASSERT_LT(absl::Now() - begin, absl::Seconds(4)) << "a listener serves on";
+    }
+  }
+  EXPECT_EQ(patd.process().Wait(absl::Seconds(10) - (absl::Now() - begin)).exit_code, 0);
+  for (auto& reflection : reflections) EXPECT_FALSE(reflection.stream->Finish().ok());
+}
+
 TEST(NeighbourTest, SecondProcessOnTheSameDataIsRefusedAndTheFirstGoesOn) {
   const TestDirectory directory;
   Patd first({"--data-dir", directory / "data"});
@@ -177,41 +239,6 @@ TEST(NeighbourTest, SecondProcessOnTheSameDataIsRefusedAndTheFirstGoesOn) {
   EXPECT_TRUE(first.client().IntrospectNow(made.secret).active());
   first.client().Revoke(made.token);
   EXPECT_FALSE(first.client().IntrospectNow(made.secret).active());
-}
-
-TEST(UnixSocketTest, StaleOneIsReplacedAndALiveOneIsNot) {
-  const TestDirectory directory;
-  const std::string listen = "unix:" + directory / "socket" + "?mode=0660";
-  {
-    Patd killed({"--listen", listen});
-    EXPECT_TRUE(killed.client().Introspect("anything").has_active());
-    killed.process().Kill();
-  }
-  ASSERT_TRUE(std::filesystem::is_socket(directory / "socket"));
-
-  Patd live({"--listen", listen});
-  struct stat info {};
-  ASSERT_EQ(stat((directory / "socket").c_str(), &info), 0);
-  EXPECT_EQ(info.st_mode & 07777, 0660u);
-  ExpectRefusedStart(RunToItsEnd(PatdDev({"--listen", listen, "--data-dir", directory / "data"})),
-                     "a server listens there already");
-  EXPECT_FALSE(std::filesystem::exists(directory / "data"));
-  EXPECT_FALSE(std::filesystem::exists(directory / "data.pepper"));
-  EXPECT_TRUE(Client("unix:" + directory / "socket").Introspect("anything").has_active());
-
-  live.process().Signal(SIGTERM);
-  EXPECT_EQ(live.process().Wait(absl::Seconds(10)).exit_code, 0);
-  EXPECT_FALSE(std::filesystem::exists(directory / "socket"));
-}
-
-TEST(UnixSocketTest, WhatIsNoSocketIsLeftAlone) {
-  const TestDirectory directory;
-  std::ofstream(directory / "precious") << "content";
-  ExpectRefusedStart(
-      RunToItsEnd(PatdDev({"--listen", "unix:" + directory / "precious", "--data-dir", directory / "data"})),
-      "exists and is no socket");
-  EXPECT_EQ(ReadFile(directory / "precious"), "content");
-  EXPECT_FALSE(std::filesystem::exists(directory / "data"));
 }
 
 // GRPC_TRACE prints every header of every call.

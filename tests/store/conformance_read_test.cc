@@ -47,6 +47,27 @@ TEST_P(ConformanceRead, NewStoreIsEmpty) {
   EXPECT_THAT(ListAll(store(), {.include_revoked = true}), IsEmpty());
 }
 
+TEST_P(ConformanceRead, PeppersThatTokensAreKeptUnder) {
+  EXPECT_THAT(*store().PepperIds(), IsEmpty());
+  const UserRecord user = UserNumber(1);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  PepperId greatest;
+  greatest.fill(0xff);
+  const PepperId other = {0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  const PepperId after_it = {1};
+  uint64_t number = 0;
+  for (const PepperId& id : {greatest, after_it, other, after_it, greatest, other}) {
+    TokenRecord token = TokenNumber(++number, user);
+    token.hmac.pepper_id = id;
+    ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  }
+  EXPECT_THAT(*store().PepperIds(), ElementsAre(other, after_it, greatest));
+  ASSERT_EQ(Delete(store(), TokenUidNumber(3)), absl::OkStatus());
+  EXPECT_THAT(*store().PepperIds(), ElementsAre(other, after_it, greatest));
+  ASSERT_EQ(Delete(store(), TokenUidNumber(6)), absl::OkStatus());
+  EXPECT_THAT(*store().PepperIds(), ElementsAre(after_it, greatest));
+}
+
 TEST_P(ConformanceRead, TwoStoresHaveTwoIncarnations) {
   const std::unique_ptr<EngineUnderTest> other = GetParam().make();
   EXPECT_NE(store().Incarnation(), other->store().Incarnation());

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -53,6 +54,7 @@ class ControlledTokenStore final : public TokenStore {
     return store_.GetPassword(user);
   }
   absl::StatusOr<CacheBoundRecord> GetCacheBound() const override { return store_.GetCacheBound(); }
+  absl::StatusOr<std::vector<PepperId>> PepperIds() const override { return store_.PepperIds(); }
   uint64_t CommitSequence() const override { return store_.CommitSequence(); }
   std::string Incarnation() const override { return store_.Incarnation(); }
 

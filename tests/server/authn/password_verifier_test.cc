@@ -121,7 +121,12 @@ TEST_F(PasswordVerifierTest, ARecordThatCannotBeComputedIsAnErrorAndNoAnswer) {
   EXPECT_TRUE(Computes("ada", "right"));
   // A damaged cost does not make the server take gigabytes.
   ChangePasswordRecord(store(), "ada", [](PasswordRecord& record) { record.scrypt_n = uint64_t{1} << 60; });
-  EXPECT_EQ(verifier_.Verify("ada", "right").status().code(), absl::StatusCode::kResourceExhausted);
+  const absl::Status refused = verifier_.Verify("ada", "right").status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  // With details: without, a caller would be told that the disk is full.
+  ASSERT_TRUE(DetailsOf(refused).has_value()) << refused;
+  EXPECT_EQ(DetailsOf(refused)->reason, "RATE_LIMITED");
+  EXPECT_GT(DetailsOf(refused)->retry_delay, absl::ZeroDuration());
 }
 
 // ---- Remembered.
@@ -217,9 +222,9 @@ TEST_F(PasswordVerifierTest, WhatIsRememberedIsBounded) {
 
 // ---- At a time.
 
-// Two users' passwords take most of a second; they hold both places. Then many come whose passwords take no time: 16 of
-// them wait, the others are sent away at once.
-TEST_F(PasswordVerifierTest, TwoComputeSixteenWaitTheOthersAreSentAway) {
+// How many are sent away depends on who is late; turnstile_test.cc counts. Here: whoever is, is told so in the right
+// way.
+TEST_F(PasswordVerifierTest, OfManyAtOnceSomeWaitAndTheOthersAreSentAway) {
   constexpr int kSlow = 2;
   constexpr int kMany = 60;
   const PasswordRecord slow = MakePasswordRecord("right", {.n = 1 << 15, .r = 8, .p = 8}).value();
@@ -264,7 +269,6 @@ TEST_F(PasswordVerifierTest, TwoComputeSixteenWaitTheOthersAreSentAway) {
   }
   EXPECT_EQ(right + sent_away, kSlow + kMany);  // Nobody was told that a right password is wrong.
   EXPECT_GE(right, 16);                         // Nobody was sent away while there was room to wait.
-  EXPECT_GE(sent_away, 20);                     // Nearly all for whom there was none: 44, if nobody was late.
 
   // The places are free again.
   EXPECT_EQ(Verify("ada", "right"), "yes");

@@ -151,6 +151,25 @@ TEST_F(PurgeEndedTest, AnErrorOfTheStoreIsReturnedAndNothingIsLost) {
   EXPECT_EQ(PurgeTokens(later), 1);
 }
 
+TEST_F(PurgeEndedTest, StopsBetweenTransactionsAndTheNextOneGoesOn) {
+  constexpr size_t kTokens = 1201;
+  for (uint64_t i = 1; i <= kTokens; ++i) AddToken(i, At(100));
+  int transactions = 0;
+  store_.AfterCommit([&transactions] { ++transactions; });
+  const absl::Time later = At(200) + retention_;
+
+  absl::StatusOr<Purged> purged = PurgeEnded(store_, policy_, later, [] { return true; });
+  ASSERT_TRUE(purged.ok()) << purged.status();
+  EXPECT_EQ(purged->tokens, 0u);
+  EXPECT_EQ(transactions, 0);
+
+  purged = PurgeEnded(store_, policy_, later, [&transactions] { return transactions == 1; });
+  ASSERT_TRUE(purged.ok()) << purged.status();
+  EXPECT_EQ(purged->tokens, 500u);
+  EXPECT_EQ(transactions, 1);
+  EXPECT_EQ(PurgeTokens(later), kTokens - 500);
+}
+
 // More than fits into one transaction of 500, on both sides of each multiple.
 struct Amount {
   size_t tokens;

@@ -122,6 +122,35 @@ TEST_F(OpenTest, FailedCreationLeavesNothingThatCounts) {
   EXPECT_EQ(store().CommitSequence(), 0u);
 }
 
+TEST_F(OpenTest, ThereIsAStoreFromItsFirstToItsLastFile) {
+  EXPECT_FALSE(*HasRocksDbTokenStore(directory()));
+  std::filesystem::create_directories(directory() + "/lost+found");
+  std::filesystem::create_directories(directory() + "/db.new");
+  EXPECT_FALSE(*HasRocksDbTokenStore(directory()));
+  ASSERT_EQ(Open(), absl::OkStatus());
+  EXPECT_TRUE(*HasRocksDbTokenStore(directory()));
+  Close();
+  std::filesystem::remove_all(database());
+  EXPECT_TRUE(*HasRocksDbTokenStore(directory()));
+  EXPECT_EQ(HasRocksDbTokenStore(sequence_file()).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(OpenTest, RemovesAStoreThatNobodyHasOpenAndNothingElse) {
+  EXPECT_EQ(RemoveRocksDbTokenStore(directory()), absl::OkStatus());
+  std::filesystem::create_directories(directory() + "/lost+found");
+  ASSERT_EQ(Open(), absl::OkStatus());
+  EXPECT_EQ(RemoveRocksDbTokenStore(directory()).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Put(store(), user_), absl::OkStatus());
+  Close();
+  EXPECT_EQ(RemoveRocksDbTokenStore(directory()), absl::OkStatus());
+  EXPECT_THAT(NamesIn(directory()), ElementsAre("lost+found"));
+
+  WriteFile(directory() + "/LOCK", "");
+  WriteFile(directory() + "/thesis.txt", "do not touch");
+  EXPECT_EQ(RemoveRocksDbTokenStore(directory()), absl::OkStatus());
+  EXPECT_THAT(NamesIn(directory()), ElementsAre("LOCK", "lost+found", "thesis.txt"));
+}
+
 TEST_F(OpenTest, SecondOpenIsRefusedWhileTheFirstLives) {
   ASSERT_EQ(Open(), absl::OkStatus());
   const auto second = rocks::OpenWithFileSystem(options_, faults_);

@@ -1,0 +1,122 @@
+#include "server/ops/dev_data.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/ops/logging_store.h"
+#include "store/rocksdb/rocksdb_token_store.h"
+
+namespace pat {
+namespace {
+
+// Whether `path` is in `directory` or below, with links followed as far as there is something to follow.
+bool IsInside(const std::string& path, const std::string& directory) {
+  std::error_code error;
+  const std::filesystem::path real_path = std::filesystem::weakly_canonical(std::filesystem::absolute(path), error);
+  if (error) return false;  // Whoever opens it says what is wrong.
+  const std::filesystem::path real_directory =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(directory), error);
+  if (error) return false;
+  return std::mismatch(real_directory.begin(), real_directory.end(), real_path.begin(), real_path.end()).first ==
+         real_directory.end();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<DevData>> DevData::Open(const Options& options, const Clock& clock) {
+  auto data = absl::WrapUnique(new DevData());
+  if (absl::Status status = data->OpenAll(options, clock); !status.ok()) return status;
+  return data;
+}
+
+DevData::~DevData() {
+  store_ = nullptr;
+  if (kept_ || !store_is_new_) return;
+  // Fails if another process, started at the same time, has the directory by now: then the pepper is its pepper too.
+  if (!RemoveRocksDbTokenStore(directory_).ok()) return;
+  if (directory_is_new_) rmdir(directory_.c_str());
+  if (!new_pepper_.empty()) unlink(new_pepper_.c_str());
+}
+
+absl::Status DevData::OpenAll(const Options& options, const Clock& clock) {
+  directory_ = options.data_dir;
+  if (directory_.empty()) {
+    absl::StatusOr<TemporaryDirectory> made = TemporaryDirectory::Make();
+    if (!made.ok()) return made.status();
+    temporary_.emplace(*std::move(made));
+    directory_ = temporary_->path() + "/data";
+  }
+  // "DIR/" and "DIR" are one directory, and DIR.pepper is beside it, not in it.
+  while (directory_.size() > 1 && directory_.back() == '/') directory_.pop_back();
+
+  const absl::StatusOr<bool> has_store = HasRocksDbTokenStore(directory_);
+  if (!has_store.ok()) return has_store.status();
+  store_is_new_ = !*has_store;
+  std::error_code error;
+  directory_is_new_ = !std::filesystem::exists(directory_, error) && !error;
+  if (absl::Status status = LoadPeppers(options); !status.ok()) return status;
+
+  absl::StatusOr<std::unique_ptr<TokenStore>> store =
+      OpenRocksDbTokenStore({.directory = directory_, .create_if_missing = true, .development = true});
+  if (!store.ok()) return store.status();
+  store_ = NewLoggingStore(*std::move(store), clock);
+  return CheckPeppers();
+}
+
+absl::Status DevData::LoadPeppers(const Options& options) {
+  pepper_files_ = options.pepper_files;
+  if (pepper_files_.empty()) pepper_files_.push_back(directory_ + ".pepper");
+  for (const std::string& path : pepper_files_) {
+    if (!IsInside(path, directory_)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(path, ": the pepper is inside the data directory ", directory_,
+                                                   ", and a copy of the data would have it too; keep it elsewhere and "
+                                                   "give --pepper-file"));
+  }
+  std::error_code error;
+  if (options.pepper_files.empty() && !std::filesystem::exists(pepper_files_.front(), error)) {
+    const std::string& path = pepper_files_.front();
+    if (!store_is_new_) {
+      return absl::NotFoundError(absl::StrCat(path,
+                                              ": the pepper of this data directory is missing; without it no token "
+                                              "in there is ever found. Put it back, or give --pepper-file"));
+    }
+    if (absl::Status status = Peppers::CreateFile(path); !status.ok()) return status;
+    new_pepper_ = path;
+  }
+  absl::StatusOr<std::unique_ptr<const Peppers>> peppers = Peppers::Load(pepper_files_);
+  if (!peppers.ok()) return peppers.status();
+  peppers_ = *std::move(peppers);
+  return absl::OkStatus();
+}
+
+absl::Status DevData::CheckPeppers() const {
+  const absl::StatusOr<std::vector<PepperId>> used = store_->PepperIds();
+  if (!used.ok()) return used.status();
+  const std::vector<PepperId> given = peppers_->ids();
+  const auto is_given = [&given](const PepperId& id) {
+    return std::find(given.begin(), given.end(), id) != given.end();
+  };
+  const auto known = static_cast<size_t>(std::count_if(used->begin(), used->end(), is_given));
+  if (known == used->size()) return absl::OkStatus();
+  if (known == 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(absl::StrJoin(pepper_files_, ", "), ": not the pepper that the tokens in ", directory_,
+                     " were made with; no token in there would ever be found. Give the right one with --pepper-file, "
+                     "after a new one if there is one"));
+  }
+  spdlog::warn(
+      "tokens in {} were made with {} peppers of which {} are not given: these tokens are inactive. Give the old "
+      "peppers too, with --pepper-file, after the new one",
+      directory_, used->size(), used->size() - known);
+  return absl::OkStatus();
+}
+
+}  // namespace pat
