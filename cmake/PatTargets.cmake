@@ -13,7 +13,8 @@
 #   pat_add_test(pat_clock_test clock_test.cc DEPS pat::core [LABELS slow] [TIMEOUT 30]
 #                [ENVIRONMENT A=b] [RUN_SERIAL])
 #     A GoogleTest program in <build>/bin/tests, with main() and gmock, and one
-#     ctest entry of the same name. TIMEOUT is in seconds, 60 unless said.
+#     ctest entry of the same name. TIMEOUT is in seconds, 60 unless said. The
+#     folder of tests/ it is in (e2e, server, ...) is a label of it by itself.
 #
 #   pat_add_benchmark(pat_digest_benchmark digest_benchmark.cc DEPS pat::crypto)
 #     A Google Benchmark program in <build>/bin/benchmarks. Not run by ctest.
@@ -71,10 +72,12 @@ function(pat_add_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
+  cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY "${PROJECT_SOURCE_DIR}/tests" OUTPUT_VARIABLE folder)
+  string(REGEX REPLACE "/.*" "" folder "${folder}")
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${arg_TIMEOUT}
-    LABELS "${arg_LABELS}"
+    LABELS "${folder};${arg_LABELS}"
     RUN_SERIAL ${arg_RUN_SERIAL}
     ENVIRONMENT "${PAT_SANITIZER_ENVIRONMENT};${arg_ENVIRONMENT}")
 

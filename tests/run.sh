@@ -6,8 +6,8 @@
 #
 #   tests/run.sh [--preset release|debug|asan|tsan] [CTEST-ARGUMENT...]
 #
-#   tests/run.sh -R digest            only the tests whose names match
-#   tests/run.sh --preset asan -L e2e
+#   tests/run.sh -R digest              only the tests whose names match
+#   tests/run.sh --preset asan -L e2e   only those of tests/e2e, with AddressSanitizer
 #
 # PAT_JOBS=<n>   compile jobs, default: one per CPU
 set -euo pipefail
@@ -31,7 +31,7 @@ cmake --preset "${preset}" -DPAT_BUILD_TESTS=ON >"${log}" 2>&1 || { cat "${log}"
 cmake --build --preset "${preset}" --parallel "${PAT_JOBS:-$(nproc)}"
 
 status=0
-ctest --preset "${preset}" --output-on-failure --no-label-summary -j2 "$@" || status=$?
+ctest --preset "${preset}" --output-on-failure --no-label-summary --no-tests=error -j2 "$@" || status=$?
 
 find client server store tests -type f \( -name '*.cc' -o -name '*.h' \) -print0 |
   xargs -0 -r clang-format --dry-run -Werror || status=1
