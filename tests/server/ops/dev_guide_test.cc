@@ -32,7 +32,7 @@ TEST(DevGuideTest, OverAUnixSocketEachToolTakesItsOwnForm) {
   const std::string guide = GuideFor({kFullSocket});
   EXPECT_THAT(guide, HasSubstr("patctl --server unix:/run/full.sock introspect"));
   EXPECT_THAT(guide, HasSubstr("grpcurl -plaintext -unix /run/full.sock list\n"));
-  EXPECT_THAT(guide, HasSubstr("\"ttl\":\"3600s\"}' -unix /run/full.sock pat.v1.TokenService/CreateToken\n"));
+  EXPECT_THAT(guide, HasSubstr("\"ttl\":\"3600s\"}' \\\n    -unix /run/full.sock pat.v1.TokenService/CreateToken\n"));
   EXPECT_THAT(guide, HasSubstr("--unix-socket /run/full.sock --list-methods http://localhost\n"));
   EXPECT_THAT(guide, Not(HasSubstr("plaintext unix:")));
   EXPECT_THAT(guide, Not(HasSubstr("$")));
