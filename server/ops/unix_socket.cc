@@ -104,7 +104,7 @@ absl::Status UnixSocketPlace::Check(const std::string& path) {
   const absl::StatusOr<int> lock = Lock(path, 0);
   // None: no server of ours ever listened there.
   if (!lock.ok() && !absl::IsNotFound(lock.status())) return lock.status();
-  const absl::Status stale = CheckIsStale(path);
+  absl::Status stale = CheckIsStale(path);
   if (lock.ok()) close(*lock);
   return stale;
 }

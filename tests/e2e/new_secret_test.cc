@@ -33,9 +33,10 @@ std::string Plan(uint8_t byte) {
   SecretBits bits;
   bits.fill(byte);
   const Secret secret = EncodeSecret(bits);
+  std::string text(secret.Reveal());
   const absl::MutexLock lock(&mutex);
   next_secret = bits;
-  return std::string(secret.Reveal());
+  return text;
 }
 
 }  // namespace
