@@ -56,6 +56,7 @@ class ChainFilter final : public rocksdb::WalFilter {
  public:
   const char* Name() const override { return "ChainFilter"; }
 
+  // NOLINTNEXTLINE(google-runtime-int): as RocksDB declares it
   WalProcessingOption LogRecordFound(unsigned long long /*log_number*/, const std::string& /*log_file_name*/,
                                      const rocksdb::WriteBatch& batch, rocksdb::WriteBatch* /*new_batch*/,
                                      bool* /*batch_changed*/) override {
@@ -115,9 +116,9 @@ absl::Status NewerFormat(absl::string_view what) {
 
 // The families on disk are those of this format. Another one means another format: those that we know are not looked
 // at.
-absl::Status CheckFamilies(const std::string& database_path, std::shared_ptr<rocksdb::FileSystem> file_system) {
+absl::Status CheckFamilies(const std::string& database_path, const std::shared_ptr<rocksdb::FileSystem>& file_system) {
   rocksdb::DBOptions options;
-  const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(std::move(file_system));
+  const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(file_system);
   options.env = env.get();
   std::vector<std::string> found;
   const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(options, database_path, &found);
@@ -191,7 +192,7 @@ absl::StatusOr<StoreFacts> Inspect(const RocksDbOptions& options, const std::str
 }  // namespace
 
 absl::StatusOr<StoreFacts> InspectDatabase(const RocksDbOptions& options, const std::string& database_path,
-                                           std::shared_ptr<rocksdb::FileSystem> file_system,
+                                           const std::shared_ptr<rocksdb::FileSystem>& file_system,
                                            const CommitSequenceFile::Slot& acknowledged) {
   absl::StatusOr<StoreFacts> facts = Inspect(options, database_path, file_system, acknowledged);
   if (facts.ok()) return facts;

@@ -33,7 +33,7 @@ struct StoreFacts {
 // store; no group of mutations is missing in the log; the database is not behind `acknowledged`. Errors as in
 // rocksdb_token_store.h.
 absl::StatusOr<StoreFacts> InspectDatabase(const RocksDbOptions& options, const std::string& database_path,
-                                           std::shared_ptr<rocksdb::FileSystem> file_system,
+                                           const std::shared_ptr<rocksdb::FileSystem>& file_system,
                                            const CommitSequenceFile::Slot& acknowledged);
 
 }  // namespace pat::rocks

@@ -136,7 +136,7 @@ absl::Status RocksDbTokenStore::Verify() const {
 }
 
 absl::StatusOr<std::unique_ptr<RocksDbTokenStore>> OpenWithFileSystem(
-    const RocksDbOptions& options, std::shared_ptr<rocksdb::FileSystem> file_system) {
+    const RocksDbOptions& options, const std::shared_ptr<rocksdb::FileSystem>& file_system) {
   absl::StatusOr<std::unique_ptr<DataDirectory>> directory =
       DataDirectory::Open(options.directory, options.create_if_missing);
   if (!directory.ok()) return directory.status();

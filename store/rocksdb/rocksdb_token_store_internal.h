@@ -78,8 +78,8 @@ class RocksDbTokenStore final : public TokenStore {
 };
 
 // OpenRocksDbTokenStore with all access to db/ and commit_seq through `file_system`.
-absl::StatusOr<std::unique_ptr<RocksDbTokenStore>> OpenWithFileSystem(const RocksDbOptions& options,
-                                                                      std::shared_ptr<rocksdb::FileSystem> file_system);
+absl::StatusOr<std::unique_ptr<RocksDbTokenStore>> OpenWithFileSystem(
+    const RocksDbOptions& options, const std::shared_ptr<rocksdb::FileSystem>& file_system);
 
 }  // namespace pat::rocks
 
