@@ -27,7 +27,7 @@ class SecretFileTest : public ::testing::Test {
   void TearDown() override { std::filesystem::remove_all(directory_); }
 
   std::string Write(const std::string& content) const {
-    const std::string path = (directory_ / "secret").string();
+    std::string path = (directory_ / "secret").string();
     std::ofstream(path, std::ios::binary) << content;
     return path;
   }
