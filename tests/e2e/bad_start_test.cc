@@ -63,7 +63,7 @@ class TakenPort {
 class BadStartTest : public testing::Test {
  protected:
   std::string Write(const std::string& name, const std::string& content, mode_t mode = 0600) {
-    const std::string path = directory_ / name;
+    std::string path = directory_ / name;
     std::ofstream(path, std::ios::binary) << content;
     chmod(path.c_str(), mode);
     return path;

@@ -334,7 +334,7 @@ TEST_P(ConformanceCommit, ReadersNeverSeeHalfAMutation) {
 TEST_P(ConformanceCommit, AcknowledgedIsVisibleToTheNextRead) {
   InThreads(8, [&](int i) {
     for (int round = 0; round < 5; ++round) {
-      const uint64_t number = static_cast<uint64_t>(i * 100 + round + 1);
+      const uint64_t number = static_cast<uint64_t>(i) * 100 + static_cast<uint64_t>(round) + 1;
       TokenRecord token = TokenNumber(number, user_);
       ASSERT_EQ(Insert(store(), token), absl::OkStatus());
       EXPECT_GE(store().CommitSequence(), token.create_sequence);

@@ -101,7 +101,8 @@ TEST_F(EndpointRulesTest, AScopeIsEnoughExactlyIfItCoversOneThatIsListed) {
   for (const EndpointRule& rule : rules_) {
     for (const auto& [scope, unused] : implies_) {
       const bool met = IsMet(rule.any_of, HavingOnly(scope));
-      const bool right = absl::c_any_of(rule.any_of, [&](const std::string& name) { return Covers(scope, name); });
+      const bool right =
+          absl::c_any_of(rule.any_of, [&, scope = scope](const std::string& name) { return Covers(scope, name); });
       EXPECT_EQ(met, right) << rule.endpoint << " with " << scope;
       enough += met ? 1 : 0;
     }
@@ -139,7 +140,7 @@ TEST_F(EndpointRulesTest, AllTogetherWithoutTheListedOnesAndTheirParentsAreNotEn
   for (const EndpointRule& rule : rules_) {
     std::vector<std::string> others;
     for (const auto& [scope, unused] : implies_) {
-      if (absl::c_none_of(rule.any_of, [&](const std::string& name) { return Covers(scope, name); })) {
+      if (absl::c_none_of(rule.any_of, [&, scope = scope](const std::string& name) { return Covers(scope, name); })) {
         others.push_back(scope);
       }
     }

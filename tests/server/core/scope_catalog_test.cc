@@ -25,7 +25,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::Contains;
-using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
@@ -212,7 +211,7 @@ TEST_F(ShippedCatalogTest, NearestKeepsToTheLimitAndIsEmptyIfNothingIsNear) {
   EXPECT_THAT(catalog_->Nearest("OR.Folders.Read", 100), Contains("OR.Folders.Write"));
   EXPECT_THAT(catalog_->Nearest("OR.Folders", 0), IsEmpty());
   for (const std::string& far :
-       {std::string(), std::string("*"), std::string("unicorns"), std::string(10'000'000, 'O')}) {
+       {std::string(), std::string("*"), std::string("unicorns"), std::string(8'000'000, 'O')}) {
     EXPECT_THAT(catalog_->Nearest(far, 10), IsEmpty()) << far.substr(0, 20);
   }
 }
@@ -312,12 +311,12 @@ TEST(ParseTest, RefusesALineWithoutSixFields) {
 }
 
 TEST(ParseTest, RefusesHugeLinesWithoutRepeatingThem) {
-  EXPECT_THAT(Refusal(std::string(20'000'000, 'x')), HasSubstr("has 1 field;"));
+  EXPECT_THAT(Refusal(std::string(8'000'000, 'x')), HasSubstr("has 1 field;"));
   EXPECT_THAT(Refusal(std::string(5'000'000, '\t')), HasSubstr("has 5000001 fields;"));
-  EXPECT_THAT(Refusal(Line(std::string(10'000'000, 'x'))), HasSubstr("must be 1 to 128"));
-  EXPECT_THAT(Refusal(Line("A", "", std::string(10'000'000, 'x'))), HasSubstr("documented, observed or own"));
-  EXPECT_THAT(Refusal(Line("A", std::string(10'000'000, 'x'))), HasSubstr("line 1: scope \"A\" implies \"xxx"));
-  EXPECT_TRUE(Parsed("#" + std::string(10'000'000, 'x') + "\n" + Line("A"))->Contains("A"));
+  EXPECT_THAT(Refusal(Line(std::string(8'000'000, 'x'))), HasSubstr("must be 1 to 128"));
+  EXPECT_THAT(Refusal(Line("A", "", std::string(8'000'000, 'x'))), HasSubstr("documented, observed or own"));
+  EXPECT_THAT(Refusal(Line("A", std::string(8'000'000, 'x'))), HasSubstr("line 1: scope \"A\" implies \"xxx"));
+  EXPECT_TRUE(Parsed("#" + std::string(8'000'000, 'x') + "\n" + Line("A"))->Contains("A"));
 }
 
 TEST(ParseTest, RefusesAnUnknownStatus) {

@@ -20,9 +20,6 @@
 namespace pat {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-
 class StoreFactsTest : public testing::Test {
  protected:
   StoreFactsTest() { authority_.AddUser("ada"); }

@@ -15,7 +15,6 @@ namespace pat {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 constexpr absl::Duration kTtl = absl::Hours(1);
 

@@ -13,7 +13,6 @@ namespace pat {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 
 class FaultTest : public RocksDbFixture {
  protected:

@@ -15,7 +15,6 @@ namespace pat::rocks {
 namespace {
 
 using ::testing::Contains;
-using ::testing::Not;
 using ::testing::SizeIs;
 
 TEST(KeyEncodingTest, BytesAreThoseOfTheFormat) {

@@ -41,7 +41,7 @@ class OpenTest : public RocksDbFixture {
     if (!std::filesystem::exists(database()) || !std::filesystem::exists(before + "/db")) return;
     EXPECT_EQ(NamesIn(database()), NamesIn(before + "/db"));
     for (const std::string& name : NamesIn(database())) {
-      EXPECT_EQ(ReadFile(database() + "/" + name), ReadFile(before + "/db/" + name)) << name;
+      EXPECT_EQ(ReadFile(absl::StrCat(database(), "/", name)), ReadFile(absl::StrCat(before, "/db/", name))) << name;
     }
   }
 
