@@ -13,8 +13,9 @@
 // That function must read through its transaction only: a call of the store itself from inside may wait for ever.
 //
 // Errors: kUnavailable (the engine could not read or write; after a failed fsync all further mutations, until restart),
-// kResourceExhausted (the disk is full; recovers by itself), kDataLoss (a record that does not decode). "Not found" is
-// not an error: it is an empty optional. The text of an error is for the log, never for a caller.
+// kResourceExhausted (the disk is full: nothing was done; recovers by itself), kDataLoss (a record that does not
+// decode). "Not found" is not an error: it is an empty optional. The text of an error is for the log, never for a
+// caller.
 #ifndef PAT_STORE_TOKEN_STORE_H_
 #define PAT_STORE_TOKEN_STORE_H_
 

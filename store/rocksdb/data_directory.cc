@@ -126,6 +126,11 @@ bool DataDirectory::HasDatabase() const {
 }
 
 absl::Status DataDirectory::StartCreation() const {
+  // The name of DIR itself, which may have been made just now. Who may not read its parent did not make it there.
+  const std::string parent = path_ + "/..";
+  if (access(parent.c_str(), R_OK) == 0 || errno != EACCES) {
+    if (absl::Status status = SyncDirectory(parent); !status.ok()) return status;
+  }
   const std::string path = unfinished_path();
   std::error_code error;
   std::filesystem::remove_all(path, error);

@@ -35,7 +35,7 @@ class DataDirectory {
 
   bool HasDatabase() const;
 
-  // Removes what an interrupted creation left, and makes an empty directory for the next.
+  // Makes DIR's own name durable, removes what an interrupted creation left, and makes an empty directory for the next.
   absl::Status StartCreation() const;
   // Gives the new database its name, durably.
   absl::Status FinishCreation() const;

@@ -1,6 +1,7 @@
 #include "store/rocksdb/database.h"
 
 #include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
@@ -39,6 +40,8 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options, rocksdb::Env* en
   // All families reach table files together. Otherwise, were the log lost, the sequence row could be newer than the
   // tokens.
   db.atomic_flush = true;
+  // What was written past the log is worth nothing (see full_disk.h), and everything else is in the log.
+  db.avoid_flush_during_shutdown = true;
   // One budget for the memtables of all families.
   db.db_write_buffer_size = options.memtable_bytes;
   db.max_total_wal_size = 4 * options.memtable_bytes;
@@ -95,8 +98,9 @@ bool IsLockConflict(const rocksdb::Status& status) {
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const RocksDbOptions& options, const std::string& directory,
                                                          std::shared_ptr<rocksdb::FileSystem> file_system,
                                                          OpenMode mode, rocksdb::WalFilter* wal_filter) {
-  auto database = std::unique_ptr<Database>(new Database(rocksdb::NewCompositeEnv(std::move(file_system))));
-  const rocksdb::DBOptions db_options = MakeDbOptions(options, database->env_.get(), mode, wal_filter);
+  auto database = std::unique_ptr<Database>(new Database(std::move(file_system)));
+  rocksdb::DBOptions db_options = MakeDbOptions(options, database->env_.get(), mode, wal_filter);
+  db_options.listeners.push_back(database->space_);
   const std::shared_ptr<rocksdb::Cache> cache =
       rocksdb::NewLRUCache(mode == OpenMode::kReadMetaOnly ? 0 : options.block_cache_bytes);
 
@@ -121,6 +125,8 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const RocksDbOptions& o
 
 Database::~Database() {
   if (db_ == nullptr) return;
+  // First of all, or Close() may wait for a recovery that waits for space.
+  rocksdb::CancelAllBackgroundWork(db_.get(), /*wait=*/false);
   for (rocksdb::ColumnFamilyHandle* family : families_) db_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
   db_->Close().PermitUncheckedError();
 }

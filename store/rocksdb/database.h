@@ -1,6 +1,6 @@
 // The RocksDB handle with its column families, opened with the one set of options that this store relies on.
 //
-// Threads: reads and Write are thread-safe, as RocksDB's are.
+// Threads: reads are thread-safe, as RocksDB's are; one Write() at a time.
 #ifndef PAT_STORE_ROCKSDB_DATABASE_H_
 #define PAT_STORE_ROCKSDB_DATABASE_H_
 
@@ -10,10 +10,12 @@
 #include <rocksdb/iterator.h>
 #include <rocksdb/options.h>
 #include <rocksdb/wal_filter.h>
+#include <rocksdb/write_batch.h>
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -21,6 +23,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "store/rocksdb/families.h"
+#include "store/rocksdb/full_disk.h"
 #include "store/rocksdb/rocksdb_token_store.h"
 
 namespace pat::rocks {
@@ -52,12 +55,21 @@ class Database {
   rocksdb::DB& db() const { return *db_; }
   rocksdb::ColumnFamilyHandle* family(Family family) const { return families_[IndexOf(family)]; }
 
+  // Writes `batch` and syncs the log; see WriteSynced() in full_disk.h.
+  rocksdb::Status Write(rocksdb::WriteBatch& batch) const {
+    return WriteSynced(*db_, *file_system_, *space_, families_, batch);
+  }
+
   absl::StatusOr<ReadResult> Get(const rocksdb::ReadOptions& options, Family family, absl::string_view key) const;
 
  private:
-  Database(std::unique_ptr<rocksdb::Env> env) : env_(std::move(env)) {}
+  explicit Database(std::shared_ptr<rocksdb::FileSystem> file_system)
+      : file_system_(std::make_shared<FullDiskFileSystem>(std::move(file_system), space_)),
+        env_(rocksdb::NewCompositeEnv(file_system_)) {}
 
   // Constant after Open.
+  const std::shared_ptr<DiskSpace> space_ = std::make_shared<DiskSpace>();
+  const std::shared_ptr<FullDiskFileSystem> file_system_;
   const std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;

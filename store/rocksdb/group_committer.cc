@@ -121,14 +121,10 @@ absl::Status GroupCommitter::Write(rocksdb::WriteBatchWithIndex& batch, uint64_t
   if (!latched_.ok()) return latched_;
   const std::string row = EncodeSequenceRow({.sequence = last, .previous = committed_});
   rocksdb::Status status = batch.Put(database_.family(Family::kMeta), AsSlice(kSequenceKey), row);
-  if (status.ok()) {
-    rocksdb::WriteOptions synced;
-    synced.sync = true;
-    status = database_.db().Write(synced, batch.GetWriteBatch());
-  }
+  if (status.ok()) status = database_.Write(*batch.GetWriteBatch());
   if (!status.ok()) {
     absl::Status failed = FromRocksDb(status, "writing a group of mutations");
-    if (absl::IsResourceExhausted(failed)) return failed;  // RocksDB takes writes again when there is space.
+    if (absl::IsResourceExhausted(failed)) return failed;  // Writes are taken again when there is space.
     latched_ = absl::UnavailableError(absl::StrCat("no mutation until the store is opened anew: ", failed.message()));
     return latched_;
   }

@@ -1,18 +1,30 @@
 // The durable TokenStore: one process, one directory, RocksDB inside.
 //
 //   DIR/db/         the database
-//   DIR/commit_seq  the number of the last acknowledged mutation, kept outside the database so that a database that
-//   lost
-//                   its end, or was put back to an older state, is noticed and refused
+//   DIR/commit_seq  the number of the last acknowledged mutation
 //   DIR/LOCK        held while a process has the store open
 //
-// Every mutation that Commit() acknowledged is on disk. Mutations that wait at the same time share one write and its
-// two fsyncs. store/FORMAT.md describes every byte.
+// commit_seq is outside the database so that a database that lost its end, or was put back to an older state, is
+// noticed and refused. store/FORMAT.md describes every byte.
 //
-// Errors of the open store, beyond those of token_store.h: the disk is full → mutations kResourceExhausted, nothing of
-// them is kept, reads go on, and mutations are taken again a few seconds after there is space (with an exception that
-// is not mended yet: docs/threat-model.md, known limitation 11). Any other failure of a write or fsync → this and every
-// later mutation kUnavailable until the store is opened anew; reads go on.
+// Every mutation that Commit() acknowledged is on disk. Mutations that wait at the same time share one write and its
+// two fsyncs.
+//
+// Errors of the open store, beyond those of token_store.h; reads go on in each case:
+//
+//   kResourceExhausted  The disk is full, or nearly: less is free than all rows in memory (up to memtable_bytes) and
+//                       1 MiB. The mutation is not visible and never will be, except that a crash before the next
+//                       success may leave all of it.
+//
+//                       Mutations are taken again as soon as there is space. If RocksDB itself met the full disk, as
+//                       with a quota or if others took the space meanwhile, it tries every five seconds, and mutations
+//                       are taken once that succeeds.
+//
+//   kUnavailable        Only commit_seq found no space, as may be where files are copied on write: the mutation is
+//                       visible and stays, but is not acknowledged. Later ones are taken.
+//
+//   kUnavailable        Any other failure of a write or fsync. It is not known whether the mutation will be there after
+//                       the next open. Until then every later one is refused too.
 #ifndef PAT_STORE_ROCKSDB_ROCKSDB_TOKEN_STORE_H_
 #define PAT_STORE_ROCKSDB_ROCKSDB_TOKEN_STORE_H_
 
@@ -48,12 +60,19 @@ struct RocksDbOptions {
 };
 
 // Opens the store in `options.directory`. Does not wait. Refuses, naming the directory, with
+//
 //   kNotFound            there is no store and create_if_missing is not set
+//
 //   kFailedPrecondition  in use by another process; not a store but not empty either; made for development and opened
 //                        without `development` or the other way round; written in a newer format than this program
 //                        knows; commit_seq missing or of another store
+//
 //   kDataLoss            damaged; or behind commit_seq: acknowledged mutations are missing. Nothing was changed on
-//   disk. kResourceExhausted   the disk is full kUnavailable         it could not be read or written
+//                        disk.
+//
+//   kResourceExhausted   the disk is full
+//
+//   kUnavailable         it could not be read or written
 //
 // The store must outlive no Commit() under way: all have returned before it is destroyed.
 absl::StatusOr<std::unique_ptr<TokenStore>> OpenRocksDbTokenStore(const RocksDbOptions& options);

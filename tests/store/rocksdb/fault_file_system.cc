@@ -75,7 +75,9 @@ class FaultRandomRWFile final : public rocksdb::FSRandomRWFileOwnerWrapper {
 }  // namespace
 
 IOStatus FaultFileSystem::BeforeWrite(FaultTarget target) const {
-  if (full_) return IOStatus::NoSpace("injected: disk full");
+  if (RefusesFiles() || full_ == Fullness::kContents || (no_space_for_sequence_ && target == FaultTarget::kSequence)) {
+    return IOStatus::NoSpace("injected: disk full");
+  }
   if (write_error_[Index(target)]) return IOStatus::IOError("injected: write error");
   return IOStatus::OK();
 }
@@ -83,13 +85,14 @@ IOStatus FaultFileSystem::BeforeWrite(FaultTarget target) const {
 IOStatus FaultFileSystem::BeforeSync(FaultTarget target) const {
   const absl::Duration duration = absl::Microseconds(sync_microseconds_.load());
   if (duration > absl::ZeroDuration()) absl::SleepFor(duration);  // Sleeps: a disk takes time to sync.
+  if (full_ == Fullness::kLate) return IOStatus::NoSpace("injected: disk full");
   if (sync_error_[Index(target)]) return IOStatus::IOError("injected: sync error");
   return IOStatus::OK();
 }
 
 IOStatus FaultFileSystem::NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                           std::unique_ptr<rocksdb::FSWritableFile>* result, IODebugContext* debug) {
-  if (full_) return IOStatus::NoSpace("injected: disk full");
+  if (RefusesFiles()) return IOStatus::NoSpace("injected: disk full");
   std::unique_ptr<rocksdb::FSWritableFile> file;
   IOStatus status = FileSystemWrapper::NewWritableFile(name, options, &file, debug);
   if (status.ok()) *result = std::make_unique<FaultWritableFile>(std::move(file), *this, TargetOf(name));
@@ -106,7 +109,7 @@ IOStatus FaultFileSystem::NewRandomRWFile(const std::string& name, const rocksdb
 
 IOStatus FaultFileSystem::GetFreeSpace(const std::string& path, const IOOptions& options, uint64_t* free,
                                        IODebugContext* debug) {
-  if (full_) {
+  if (full_ != Fullness::kNot && full_ != Fullness::kQuota) {
     *free = 0;
     return IOStatus::OK();
   }

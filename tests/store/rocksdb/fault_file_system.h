@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 
@@ -20,14 +21,28 @@ enum class FaultTarget : uint8_t {
   kOther,     // Tables, manifest, and so on.
 };
 
+// In which way a disk is full.
+enum class Fullness : uint8_t {
+  kNot,
+  kEverything,  // Nothing can be written, no file made, and there is no free space.
+  kContents,    // The same, but files can be made.
+  kQuota,       // As kEverything, but free space is told to be there.
+  kLate,        // Writes succeed, and the sync says that there is no space.
+};
+inline const std::vector<Fullness> kWaysToBeFull = {Fullness::kEverything, Fullness::kContents, Fullness::kQuota,
+                                                    Fullness::kLate};
+
 // Threads: all methods are thread-safe; a fault that is set hits calls that begin afterwards.
 class FaultFileSystem final : public rocksdb::FileSystemWrapper {
  public:
   FaultFileSystem() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
   const char* Name() const override { return "FaultFileSystem"; }
 
-  // The disk is full, or has space again: writes to all files and making files fail with "no space".
-  void SetFull(bool full) { full_ = full; }
+  // The disk is full, or has space again: what is written then fails with "no space".
+  void SetFull(Fullness full) { full_ = full; }
+  void SetFull(bool full) { full_ = full ? Fullness::kEverything : Fullness::kNot; }
+  // Only writes of commit_seq find no space.
+  void SetNoSpaceForSequence(bool full) { no_space_for_sequence_ = full; }
   // Every write, or every sync, of these files fails with an I/O error.
   void SetWriteError(FaultTarget target, bool fails) { write_error_[Index(target)] = fails; }
   void SetSyncError(FaultTarget target, bool fails) { sync_error_[Index(target)] = fails; }
@@ -55,7 +70,11 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
  private:
   static size_t Index(FaultTarget target) { return static_cast<size_t>(target); }
 
-  std::atomic<bool> full_ = false;
+  // Whether a file cannot be made now.
+  bool RefusesFiles() const { return full_ == Fullness::kEverything || full_ == Fullness::kQuota; }
+
+  std::atomic<Fullness> full_ = Fullness::kNot;
+  std::atomic<bool> no_space_for_sequence_ = false;
   std::atomic<int64_t> sync_microseconds_ = 0;
   std::atomic<bool> write_error_[3] = {};
   std::atomic<bool> sync_error_[3] = {};

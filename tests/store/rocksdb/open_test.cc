@@ -4,14 +4,35 @@
 #include <gtest/gtest.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <filesystem>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "store/rocksdb/key_encoding.h"
 #include "store/rocksdb/record_codec.h"
 #include "tests/store/rocksdb/rocksdb_fixture.h"
+
+namespace pat {
+namespace {
+
+absl::Mutex synced_mutex(absl::kConstInit);
+std::vector<std::string> synced ABSL_GUARDED_BY(synced_mutex);  // What fsync(2) was called for.
+
+}  // namespace
+}  // namespace pat
+
+// In place of the C library's.
+extern "C" int fsync(int file) {
+  std::error_code ignored;
+  const std::filesystem::path name = std::filesystem::read_symlink(absl::StrCat("/proc/self/fd/", file), ignored);
+  const absl::MutexLock lock(&pat::synced_mutex);
+  pat::synced.push_back(name);
+  return static_cast<int>(syscall(SYS_fsync, file));
+}
 
 namespace pat {
 namespace {
@@ -109,6 +130,13 @@ TEST_F(OpenTest, InterruptedCreationIsMadeAnew) {
   ASSERT_EQ(Open(), absl::OkStatus());
   EXPECT_EQ(Put(store(), user_), absl::OkStatus());
   EXPECT_EQ(Reopen(), absl::OkStatus());
+}
+
+TEST_F(OpenTest, NameOfTheDirectoryIsSynced) {
+  ASSERT_EQ(Open(), absl::OkStatus());
+  const absl::MutexLock lock(&synced_mutex);
+  EXPECT_THAT(synced, testing::Contains(scratch_.path())) << "the parent";
+  EXPECT_THAT(synced, testing::Contains(directory()));
 }
 
 TEST_F(OpenTest, FailedCreationLeavesNothingThatCounts) {
