@@ -96,9 +96,9 @@ bool IsLockConflict(const rocksdb::Status& status) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const RocksDbOptions& options, const std::string& directory,
-                                                         std::shared_ptr<rocksdb::FileSystem> file_system,
+                                                         const std::shared_ptr<rocksdb::FileSystem>& file_system,
                                                          OpenMode mode, rocksdb::WalFilter* wal_filter) {
-  auto database = std::unique_ptr<Database>(new Database(std::move(file_system)));
+  auto database = std::unique_ptr<Database>(new Database(file_system));
   rocksdb::DBOptions db_options = MakeDbOptions(options, database->env_.get(), mode, wal_filter);
   db_options.listeners.push_back(database->space_);
   const std::shared_ptr<rocksdb::Cache> cache =

@@ -15,7 +15,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -44,8 +43,8 @@ class Database {
  public:
   // `wal_filter`, if not null, sees each record of the log while it is replayed; used during Open only.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const RocksDbOptions& options, const std::string& directory,
-                                                        std::shared_ptr<rocksdb::FileSystem> file_system, OpenMode mode,
-                                                        rocksdb::WalFilter* wal_filter = nullptr);
+                                                        const std::shared_ptr<rocksdb::FileSystem>& file_system,
+                                                        OpenMode mode, rocksdb::WalFilter* wal_filter = nullptr);
 
   // Closes the database. What was acknowledged is on disk already.
   ~Database();
@@ -63,8 +62,8 @@ class Database {
   absl::StatusOr<ReadResult> Get(const rocksdb::ReadOptions& options, Family family, absl::string_view key) const;
 
  private:
-  explicit Database(std::shared_ptr<rocksdb::FileSystem> file_system)
-      : file_system_(std::make_shared<FullDiskFileSystem>(std::move(file_system), space_)),
+  explicit Database(const std::shared_ptr<rocksdb::FileSystem>& file_system)
+      : file_system_(std::make_shared<FullDiskFileSystem>(file_system, space_)),
         env_(rocksdb::NewCompositeEnv(file_system_)) {}
 
   // Constant after Open.

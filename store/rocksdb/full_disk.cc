@@ -77,7 +77,7 @@ class MergedFile final : public rocksdb::FSWritableFileOwnerWrapper {
   }
 
  private:
-  IOStatus Judge(IOStatus status) {
+  IOStatus Judge(const IOStatus& status) {
     space_.set_merge_failed(status.IsNoSpace());
     return status.IsNoSpace() ? TryAgain() : status;
   }

@@ -75,8 +75,8 @@ class DiskSpace final : public rocksdb::EventListener {
 // The file system of one database. Threads: thread-safe.
 class FullDiskFileSystem final : public rocksdb::FileSystemWrapper {
  public:
-  FullDiskFileSystem(std::shared_ptr<rocksdb::FileSystem> target, std::shared_ptr<DiskSpace> space)
-      : FileSystemWrapper(std::move(target)), space_(std::move(space)) {}
+  FullDiskFileSystem(const std::shared_ptr<rocksdb::FileSystem>& target, std::shared_ptr<DiskSpace> space)
+      : FileSystemWrapper(target), space_(std::move(space)) {}
   const char* Name() const override { return "FullDiskFileSystem"; }
 
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
