@@ -52,6 +52,10 @@ struct TokenRecord {
   TokenHmac hmac;  // Of the living secret. Regenerating replaces it.
   Epochs epochs;   // In which the token was made. Never made anew: a token of a passed epoch stays revoked.
 
+  // When the token was last introspected, to the minute, as far as that was noted (TokenTransaction::NoteUse). Kept
+  // apart from the record: PutToken does not look at it, and FindByHmac leaves it absent.
+  std::optional<absl::Time> last_use_time;
+
   // The number of the mutation that made the token (order of lists) and of the last one that changed it (its etag).
   uint64_t create_sequence = 0;
   uint64_t change_sequence = 0;
@@ -86,6 +90,47 @@ struct PasswordRecord {
   std::array<uint8_t, 32> hash{};
 
   friend bool operator==(const PasswordRecord&, const PasswordRecord&) = default;
+};
+
+// What administrators decide for everybody. The defaults hold until a first policy is put. The reference product leaves
+// the numbers open; they are this product's choice.
+struct PolicyRecord {
+  // No token is made, regenerated or active while this is set.
+  bool tokens_disabled = false;
+
+  // A token lives at most so long after it was created or last regenerated. Judged when a token is made and when it is
+  // read. Whole seconds.
+  absl::Duration maximum_lifespan = absl::Hours(24 * 365);
+
+  // Tokens of one user that are neither expired nor revoked. Judged when a token is made.
+  uint32_t maximum_live_tokens = 50;
+
+  // Scopes that no token has, whatever it was given: judged when it is made and when it is read. Sorted, each once.
+  std::vector<std::string> forbidden_scopes = {};
+
+  uint64_t change_sequence = 0;  // 0: never put.
+
+  friend bool operator==(const PolicyRecord&, const PolicyRecord&) = default;
+};
+
+// One row of the audit log: who did, or was refused, what. Never a secret, a digest or a password.
+struct AuditRecord {
+  absl::Time time = {};
+  // The number of the mutation that wrote this row. With `time` it is the row's identity and its place in lists.
+  uint64_t sequence = 0;
+
+  std::string principal = {};  // Principal::ToString(), for example "user:ada" or "portal:spiffe://example.org/web".
+  std::string user_id = {};    // On whose behalf; empty if the principal acts for no user.
+  std::string method = {};     // "pat.v1.TokenService/RevokeToken"
+  std::string target = {};     // The resource it was done to, for example "users/bob/tokens/0b6e…"; may be empty.
+  std::string target_user_id = {};           // Whose resource that is; empty if nobody's.
+  std::optional<TokenUid> target_token = {};  // If it is a token.
+  std::string peer = {};                     // From where: "ipv4:10.0.0.7:4711", "unix:/run/pat/pat.sock".
+  std::string outcome = {};                  // "OK", or the reason of the refusal: "ROLE_REQUIRED".
+  std::string detail = {};                   // What was changed, in words for people; may be empty.
+  uint64_t count = 1;                        // How often, if several of the same kind were put together.
+
+  friend bool operator==(const AuditRecord&, const AuditRecord&) = default;
 };
 
 // That a request with a client's request_id was done, so that its repetition is not done again.

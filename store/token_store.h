@@ -41,6 +41,7 @@ struct TokenSnapshot {
   TokenRecord token;
   UserRecord owner;
   uint64_t global_epoch = 0;
+  PolicyRecord policy = {};
 };
 
 // Whether a read may wait for a disk.
@@ -65,17 +66,63 @@ struct TokenPage {
   bool more = false;                // There is at least one after the last of these.
 };
 
+struct UserQuery {
+  std::string after_id = {};  // Only users whose id is greater, byte by byte.
+  size_t limit = 50;
+};
+
+struct UserPage {
+  std::vector<UserRecord> users;  // By id.
+  bool more = false;
+};
+
+// The place of a row in the audit log. Ordered by time, then sequence.
+struct AuditPosition {
+  absl::Time time = absl::InfinitePast();
+  uint64_t sequence = 0;
+
+  friend auto operator<=>(const AuditPosition&, const AuditPosition&) = default;  // NOLINT(modernize-use-nullptr)
+};
+
+// All conditions that are given must hold.
+struct AuditQuery {
+  std::optional<std::string> user_id = std::nullopt;  // Who acted for this user, or on something of this user's.
+  std::optional<TokenUid> token = std::nullopt;       // Done to this token.
+  absl::Time start = absl::InfinitePast();            // start <= time < end.
+  absl::Time end = absl::InfiniteFuture();
+  bool newest_first = false;
+  std::optional<AuditPosition> after = std::nullopt;  // Only rows behind this one, in the order of the list.
+  size_t limit = 50;
+};
+
+struct AuditPage {
+  std::vector<AuditRecord> rows;
+  bool more = false;
+};
+
 class TokenReader {
  public:
   virtual ~TokenReader() = default;
 
   // The token under the first of `candidates` that is known (one candidate per pepper), with its owner and the epochs,
-  // from one snapshot. Revoked and expired tokens are found too, until they are purged: judging is the caller's part. A
+  // from one snapshot, and the policy. Revoked and expired tokens are found too, until they are purged: judging is the
+  // caller's part. (Here `revoke_time` is only the token's own: compare its epochs with the current ones.) A
   // token whose owner is gone is not found. The HMAC of a secret that was replaced by regenerating is not found.
   virtual absl::StatusOr<FindOutcome> FindByHmac(absl::Span<const TokenHmac> candidates, Blocking blocking) const = 0;
 
-  // A page straight from an index: the work is proportional to the page, not to what is stored.
+  // A page straight from an index: the work is proportional to the page, not to what is stored. (In the list of
+  // everybody's unrevoked tokens those that ended with their owner's epoch are passed over one by one, until purged.)
+  //
+  // A token that ended with its epoch or with its owner has, here and in every other read but FindByHmac, the time of
+  // that as `revoke_time`, unless it had one of its own: so "revoked" is one question.
   virtual absl::StatusOr<TokenPage> ListTokens(const TokenQuery& query) const = 0;
+
+  virtual absl::StatusOr<UserPage> ListUsers(const UserQuery& query) const = 0;
+
+  // A page of the audit log, from the index of the token or of the user, if one is asked for.
+  virtual absl::StatusOr<AuditPage> ListAudit(const AuditQuery& query) const = 0;
+
+  virtual absl::StatusOr<PolicyRecord> GetPolicy() const = 0;
 
   // Point reads.
   virtual absl::StatusOr<std::optional<TokenRecord>> GetToken(const TokenUid& uid) const = 0;
@@ -107,6 +154,10 @@ class TokenTransaction {
   virtual absl::StatusOr<std::optional<UserRecord>> GetUser(absl::string_view id) = 0;
   virtual absl::StatusOr<std::optional<RequestRecord>> GetRequest(absl::string_view key) = 0;
   virtual absl::StatusOr<CacheBoundRecord> GetCacheBound() = 0;
+  virtual absl::StatusOr<PolicyRecord> GetPolicy() = 0;
+
+  // How many users are local, enabled and administrators. One step, from a counter.
+  virtual absl::StatusOr<uint64_t> CountAdministrators() = 0;
 
   // The token of this owner with this display name that is not revoked and expires after `now`. There is at most one if
   // the caller keeps it so. "Not revoked": no revoke_time, and the owner's current epochs.
@@ -117,15 +168,18 @@ class TokenTransaction {
   // How many tokens of this owner are not revoked and expire after `now`; counting stops at `limit`.
   virtual absl::StatusOr<size_t> CountLive(const UserRecord& owner, absl::Time now, size_t limit) = 0;
 
-  // At most `limit` tokens that ended (were revoked or expired, whichever came first) before `cutoff`, oldest end
-  // first.
+  // At most `limit` tokens that ended before `cutoff`: were revoked, by themselves or with their epoch or owner, or
+  // expired, whichever came first. In no particular order. The work is proportional to what is found, if what was found
+  // before was deleted.
   virtual absl::StatusOr<std::vector<TokenUid>> ListEnded(absl::Time cutoff, size_t limit) = 0;
 
   // At most `limit` keys of requests to be forgotten before `cutoff`.
   virtual absl::StatusOr<std::vector<std::string>> ListForgettableRequests(absl::Time cutoff, size_t limit) = 0;
 
-  // Inserts or replaces, with every index. `uid`, `owner`, `owner_id` and `create_sequence` of a token never change,
-  // nor do `uid` and `id` of a user, and an id has one uid: else kInvalidArgument, nothing staged. Two tokens with one
+  // Inserts or replaces, with every index. `uid`, `owner`, `owner_id`, `epochs` and `create_sequence` of a token never
+  // change, nor do `uid` and `id` of a user, and an id has one uid: else kInvalidArgument, nothing staged. `token_epoch`
+  // of a user is RevokeAll's alone: another than the current one (0 for a new user) is kInvalidArgument too. So is a
+  // token that was made in other epochs than the current ones, or a change of one that ended with its epoch. Two tokens with one
   // HMAC: kAlreadyExists, nothing staged. A page of a list cannot end between two tokens with one create_sequence: make
   // one token per mutation.
   virtual absl::Status PutToken(const TokenRecord& token) = 0;
@@ -133,10 +187,30 @@ class TokenTransaction {
   virtual absl::Status PutPassword(const UserUid& user, const PasswordRecord& password) = 0;
   virtual absl::Status PutRequest(absl::string_view key, const RequestRecord& request) = 0;
   virtual absl::Status PutCacheBound(const CacheBoundRecord& bound) = 0;
+  virtual absl::Status PutPolicy(const PolicyRecord& policy) = 0;
+
+  // Adds a row to the audit log, under (time, sequence); at most one in a mutation.
+  virtual absl::Status PutAudit(const AuditRecord& row) = 0;
+
+  // Raises the token's last_use_time to `time`, cut to the minute; an earlier one, or a token that is not there, is
+  // left alone. Does not change the token's change_sequence.
+  virtual absl::Status NoteUse(const TokenUid& uid, absl::Time time) = 0;
+
+  // Ends the current epoch of the owner, or of everybody: all tokens that were made before are revoked at `time`.
+  // Constant work, however many they are. Returns how many were not revoked before, expired ones included: exact, also
+  // counting what this group has staged. Does not change the user's change_sequence. A user who is not there: 0.
+  virtual absl::StatusOr<uint64_t> RevokeAll(const std::optional<UserUid>& owner, absl::Time time) = 0;
+
+  // Removes the user and the password, and ends the user's tokens as RevokeAll does (constant work, same count): they
+  // are revoked at `time`, and stay to be looked at until they are purged. The id is free for another user.
+  virtual absl::StatusOr<uint64_t> DeleteUser(const UserUid& uid, absl::Time time) = 0;
 
   // Removes the record and every index row. Removing what is not there is not an error.
   virtual absl::Status DeleteToken(const TokenUid& uid) = 0;
   virtual absl::Status DeleteRequest(absl::string_view key) = 0;
+
+  // Removes the oldest rows of the audit log, of those before `cutoff`; at most `limit`. How many they were.
+  virtual absl::StatusOr<size_t> DeleteAuditBefore(absl::Time cutoff, size_t limit) = 0;
 };
 
 // What the function of a mutation decided: keep what it staged, or leave the store as it was and still succeed (a dry
@@ -152,6 +226,11 @@ class TokenStore : public TokenReader {
   // that the outcome is not known: wholly there or wholly absent. The function may run on another thread, while this
   // one waits.
   virtual absl::Status Commit(Mutation mutation) = 0;
+
+  // The same, but returns when the writes are visible, not when they are durable: a crash may take the last of them
+  // back (those of the last seconds), in order, and never one that Commit() acknowledged since. For what may be lost:
+  // uses, refusals.
+  virtual absl::Status CommitWithoutSync(Mutation mutation) = 0;
 };
 
 }  // namespace pat

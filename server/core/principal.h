@@ -4,37 +4,56 @@
 #define PAT_SERVER_CORE_PRINCIPAL_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "store/uid.h"
 
 namespace pat {
 
 enum class PrincipalKind : uint8_t {
   kNobody,        // No credential. May ask for health and for the descriptors.
   kUser,          // A local user, by password.
+  kToken,         // A personal access token, judged from the store; for its owner, with narrow rights.
   kPortal,        // A web front end, acting for the user that it names.
   kIntrospector,  // A service that checks the tokens of its callers.
 };
 
 struct Principal {
   PrincipalKind kind = PrincipalKind::kNobody;
-  std::string user_id = {};    // kUser, kPortal: as whom it acts.
-  bool administrator = false;  // kUser only: a portal never acts with an administrator's rights.
+  std::string user_id = {};    // kUser, kPortal: as whom it acts. kToken: the owner.
+  bool administrator = false;  // kUser only: a portal or a token never acts with an administrator's rights.
+
+  // kPortal, kIntrospector: the name in the configuration ("spiffe://example.org/web"), or of the listener that stands
+  // for it ("unix:/run/pat/pat.sock"). Empty: a caller without a credential, of `patd dev`.
+  std::string identity = {};
+
+  // kToken only.
+  TokenUid token = {};
+  bool may_regenerate_itself = false;  // It holds the scope PAT.SelfRegenerate, effectively.
 
   // kIntrospector only: may ask about the SHA-256 of a token, which proves nothing about who holds it.
   bool may_send_digests = false;
 
-  // Names the principal among all, for example "user:ada".
+  // From where, for the audit log only: "ipv4:10.0.0.7:47110".
+  std::string peer = {};
+
+  // Names the principal among all, for example "user:ada" or "portal:spiffe://example.org/web as ada".
   std::string ToString() const {
+    const auto named = [this](absl::string_view role) {
+      return identity.empty() ? std::string(role) : absl::StrCat(role, ":", identity);
+    };
     switch (kind) {
       case PrincipalKind::kUser:
         return absl::StrCat("user:", user_id);
+      case PrincipalKind::kToken:
+        return absl::StrCat("token:", token.ToString());
       case PrincipalKind::kPortal:
-        return absl::StrCat("portal:", user_id);
+        return absl::StrCat(named("portal"), " as ", user_id);
       case PrincipalKind::kIntrospector:
-        return "introspector";
+        return named("introspector");
       case PrincipalKind::kNobody:
         break;
     }

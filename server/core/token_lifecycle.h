@@ -56,6 +56,11 @@ struct RevokedToken {
   absl::Time last_accept_time;  // No cache anywhere accepts the token after this instant.
 };
 
+struct RevokedTokens {
+  uint64_t revoked_count = 0;  // Tokens that were not revoked before, expired ones included.
+  absl::Time last_accept_time;
+};
+
 struct TokenViewPage {
   std::vector<TokenView> tokens;
   std::string next_page_token;
@@ -75,6 +80,14 @@ class TokenLifecycle {
   absl::StatusOr<TokenView> Update(const Principal& principal, const UpdateTokenQuery& query);
   absl::StatusOr<RevokedToken> Revoke(const Principal& principal, const RevokeTokenQuery& query);
   absl::StatusOr<TokenWithSecret> Regenerate(const Principal& principal, const RegenerateTokenQuery& query);
+
+  // Revokes all tokens of a user, or of everybody ("users/-", for administrators).
+  absl::StatusOr<RevokedTokens> RevokeAll(const Principal& principal, const RevokeAllTokensQuery& query);
+
+  // Revokes the token of a secret, if there is one that is not revoked. The same answer whether or not; a secret that is
+  // not known writes nothing. At most 10 calls a second of one principal: RATE_LIMITED. INVALID_REQUEST for an empty one
+  // and one of over 1024 bytes.
+  absl::Status ReportLeaked(const Principal& principal, absl::string_view secret);
 
   // The etag of a token as it is.
   static std::string EtagOf(const TokenRecord& token);

@@ -72,6 +72,11 @@ struct RegenerateTokenQuery {
   bool validate_only = false;
 };
 
+struct RevokeAllTokensQuery {
+  std::string parent = {};
+  bool validate_only = false;
+};
+
 struct ListTokensQuery {
   std::string parent = {};
   int64_t page_size = 0;
