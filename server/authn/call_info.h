@@ -21,7 +21,7 @@ enum class ListenerRole : uint8_t {
 
 // The names in the certificate that a client has shown in the handshake.
 struct PeerCertificate {
-  absl::string_view spiffe_id = {};                   // Empty: none, or more than one URI (then it is not to be trusted).
+  absl::string_view spiffe_id = {};  // Empty: none, or more than one URI (then it is not to be trusted).
   absl::InlinedVector<absl::string_view, 2> uris = {};
   absl::InlinedVector<absl::string_view, 2> dns_names = {};
 };
@@ -38,7 +38,9 @@ struct CallInfo {
   // Absent: the listener has no TLS. With TLS there is always a certificate.
   std::optional<PeerCertificate> certificate = {};
 
-  absl::string_view peer = {};  // As the transport calls it: "ipv4:10.0.0.7:47110", "unix:".
+  // From where: "ipv4:10.0.0.7:47110", "ipv6:[::1]:47110", "unix:/run/pat/pat.sock" (the listener). Empty for an
+  // introspection without a header that is judged: nobody asks.
+  absl::string_view peer = {};
 
   absl::InlinedVector<absl::string_view, 1> authorization = {};  // Each value of the header.
   absl::InlinedVector<absl::string_view, 1> portal_user = {};    // Each value of x-pat-user.

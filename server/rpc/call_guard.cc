@@ -1,6 +1,16 @@
 #include "server/rpc/call_guard.h"
 
+#include <grpc/grpc_security_constants.h>
+#include <grpcpp/security/auth_context.h>
+
+#include <optional>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "server/authn/rights.h"
+#include "server/core/error.h"
+#include "server/core/resource_name.h"
 
 namespace pat {
 namespace {
@@ -8,10 +18,48 @@ namespace {
 constexpr char kAuthorization[] = "authorization";
 constexpr char kPortalUser[] = "x-pat-user";
 
+// Everything of ours but the hot path.
+bool IsManagement(absl::string_view method) {
+  return absl::StartsWith(method, "/pat.v1.") && !absl::StartsWith(method, "/pat.v1.IntrospectionService/");
+}
+
+// As methods are called in the audit log: without the slash before it.
+absl::string_view AuditName(absl::string_view method) { return absl::StripPrefix(method, "/"); }
+
+// Only a name that something can have gets into the audit log. Anything else may be anything:
+// "users/ada/tokens/pat_..." is well-formed too.
+absl::string_view AuditTarget(absl::string_view name) {
+  const std::optional<TokenNameParts> token = ParseTokenName(name);
+  if (token.has_value() ? token->uid.has_value() : ParseUserName(name).has_value()) return name;
+  return {};
+}
+
+// One walk over the properties: looking each one up by its name makes a vector each time. gRPC has judged the chain,
+// and gives a SPIFFE ID only if it is the certificate's one URI.
+PeerCertificate ReadCertificate(const grpc::AuthContext& context) {
+  PeerCertificate certificate;
+  for (auto it = context.begin(); it != context.end(); ++it) {
+    const grpc::AuthProperty property = *it;
+    const absl::string_view name(property.first.data(), property.first.size());
+    const absl::string_view value(property.second.data(), property.second.size());
+    if (name == GRPC_PEER_SPIFFE_ID_PROPERTY_NAME) {
+      certificate.spiffe_id = value;
+    } else if (name == GRPC_PEER_URI_PROPERTY_NAME) {
+      certificate.uris.push_back(value);
+    } else if (name == GRPC_PEER_DNS_PROPERTY_NAME) {
+      certificate.dns_names.push_back(value);
+    }
+  }
+  return certificate;
+}
+
 }  // namespace
 
-CallInfo CallGuard::InfoOf(absl::string_view method, const grpc::ServerContextBase& context) const {
-  CallInfo call{.method = method, .listener_role = role_, .authorization = {}, .portal_user = {}};
+CallInfo CallGuard::InfoOf(absl::string_view method, const grpc::ServerContextBase& context, std::string& peer) const {
+  CallInfo call{.method = method,
+                .listener_role = listener_.role,
+                .listener = listener_.address,
+                .confidential = listener_.confidential};
   const auto& metadata = context.client_metadata();
   const auto collect = [&metadata](const char* key, auto& values) {
     const auto [begin, end] = metadata.equal_range(key);
@@ -19,16 +67,41 @@ CallInfo CallGuard::InfoOf(absl::string_view method, const grpc::ServerContextBa
   };
   collect(kAuthorization, call.authorization);
   collect(kPortalUser, call.portal_user);
+  // The context keeps the properties as long as it lives.
+  if (listener_.tls) call.certificate = ReadCertificate(*context.auth_context());
+  if (IsManagement(method) || Authenticator::MayBlock(call)) {
+    // A client of a Unix socket has no name; the socket has. "ipv6:%5B::1%5D:4711" is for nobody to read.
+    peer = absl::StrReplaceAll(context.peer(), {{"%5B", "["}, {"%5D", "]"}});
+    if (absl::StartsWith(peer, "unix")) peer = listener_.address;
+    call.peer = peer;
+  }
   return call;
 }
 
-absl::StatusOr<Principal> CallGuard::Admit(const CallInfo& call) const {
+absl::StatusOr<Principal> CallGuard::Admit(const CallInfo& call, absl::string_view target) const {
   if (IsForAnybody(call.method)) return Principal{};
   absl::StatusOr<Principal> principal = authenticator_.Authenticate(call);
-  if (!principal.ok()) return principal;
-  absl::Status rights = CheckRights(*principal, call.method);
-  if (!rights.ok()) return rights;
+  if (!principal.ok()) {
+    NoteRefusal(Principal{.peer = std::string(call.peer)}, call.method, target, principal.status());
+    return principal;
+  }
+  principal->peer = std::string(call.peer);
+  if (absl::Status rights = CheckRights(*principal, call.method); !rights.ok()) {
+    NoteRefusal(*principal, call.method, target, rights);
+    return rights;
+  }
   return principal;
+}
+
+void CallGuard::NoteDone(const Principal& principal, absl::string_view method, absl::string_view target) const {
+  audit_.Note(principal, AuditName(method), AuditTarget(target), "OK");
+}
+
+void CallGuard::NoteRefusal(const Principal& principal, absl::string_view method, absl::string_view target,
+                            const absl::Status& status) const {
+  if (!IsManagement(method)) return;
+  const std::optional<ErrorDetails> details = DetailsOf(status);
+  if (details.has_value()) audit_.Note(principal, AuditName(method), AuditTarget(target), details->reason);
 }
 
 }  // namespace pat

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "server/core/error.h"
+#include "server/core/resource_name.h"
 #include "server/crypto/wipe.h"
 #include "server/rpc/messages.h"
 #include "server/rpc/status_mapping.h"
@@ -108,9 +109,9 @@ class IntrospectionServiceImpl::Call {
       return Fail(MakeError(absl::StatusCode::kResourceExhausted, "too many calls are under way",
                             {.reason = "RATE_LIMITED", .retry_delay = absl::Milliseconds(100)}));
     }
-    const CallInfo info = server_.guard_.InfoOf(method_, context_);
+    const CallInfo info = server_.guard_.InfoOf(method_, context_, peer_);
     if (!Authenticator::MayBlock(info)) return Admit(info);
-    // `info` has views into the context, which lives as long as this call.
+    // `info` has views into the context and peer_, which live as long as this call.
     const bool queued = server_.executor_.Run([this, info] { Admit(info); });
     if (!queued) {
       Fail(MakeError(absl::StatusCode::kResourceExhausted, "too many credentials are being checked",
@@ -125,8 +126,13 @@ class IntrospectionServiceImpl::Call {
   // Parses the request and answers, now or later.
   virtual void Handle(const Principal& principal) = 0;
 
-  // The answer: exactly one of these, once, from any thread. This object may be gone when they return.
-  void Succeed(const google::protobuf::MessageLite& message) {
+  // A service may ask; a person who does is written down.
+  bool is_audited() const { return person_.has_value(); }
+
+  // The answer: exactly one of these, once, from any thread. This object may be gone when they return. `target`: the
+  // token that a person has asked about, if it is one.
+  void Succeed(const google::protobuf::MessageLite& message, absl::string_view target = {}) {
+    if (is_audited()) server_.guard_.NoteDone(*person_, method_, target);
     answered_ = true;
     responder_.Finish(Serialize(message), grpc::Status::OK, this);
   }
@@ -145,8 +151,12 @@ class IntrospectionServiceImpl::Call {
   void Admit(const CallInfo& info) {
     const absl::StatusOr<Principal> principal = server_.guard_.Admit(info);
     if (!principal.ok()) return Fail(principal.status());
+    if (principal->kind == PrincipalKind::kUser) person_ = *principal;
     Handle(*principal);
   }
+
+  std::string peer_;                 // What CallInfo looks at.
+  std::optional<Principal> person_;  // Who calls, if it is an administrator, who looks into something.
 
   bool admitted_ = false;  // Counted in in_flight_.
   bool answered_ = false;  // Written before Finish() hands this object to the queue's thread.
@@ -177,7 +187,8 @@ class IntrospectionServiceImpl::UnaryCall final : public Call, private Introspec
     if (!result.ok()) return Fail(result.status());
     v1::IntrospectResponse response;
     SetResult(*result, server_.options_.issuer, response);
-    Succeed(response);
+    if (!is_audited() || result->facts == nullptr) return Succeed(response);
+    Succeed(response, TokenName(result->facts->owner_id, result->facts->uid));
   }
 
   v1::IntrospectRequest request_;

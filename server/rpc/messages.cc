@@ -2,8 +2,9 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "server/core/policy_rules.h"
 #include "server/core/resource_name.h"
+#include "server/core/user_lifecycle.h"
 
 namespace pat {
 namespace {
@@ -48,6 +49,18 @@ v1::Freshness::Source ToSource(AnswerSource source) {
   return v1::Freshness::SOURCE_FORMAT;
 }
 
+v1::User::Type ToUserType(UserType type) {
+  switch (type) {
+    case UserType::kLocal:
+      return v1::User::TYPE_LOCAL;
+    case UserType::kDirectory:
+      return v1::User::TYPE_DIRECTORY;
+    case UserType::kSaml:
+      return v1::User::TYPE_SAML;
+  }
+  return v1::User::TYPE_UNSPECIFIED;
+}
+
 }  // namespace
 
 void SetTimestamp(absl::Time time, google::protobuf::Timestamp& out) {
@@ -63,6 +76,31 @@ void SetDuration(absl::Duration duration, google::protobuf::Duration& out) {
 
 absl::Duration ToDuration(const google::protobuf::Duration& duration) {
   return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
+RequestedInstant ReadInstant(const google::protobuf::Timestamp& time) {
+  return {.seconds = time.seconds(), .nanos = time.nanos()};
+}
+
+RequestedDuration ReadSpan(const google::protobuf::Duration& duration) {
+  return {.seconds = duration.seconds(), .nanos = duration.nanos()};
+}
+
+std::vector<std::string> ReadTexts(const google::protobuf::RepeatedPtrField<std::string>& values) {
+  return {values.begin(), values.end()};
+}
+
+std::optional<UserType> ReadUserType(v1::User::Type type) {
+  switch (type) {
+    case v1::User::TYPE_LOCAL:
+      return UserType::kLocal;
+    case v1::User::TYPE_DIRECTORY:
+      return UserType::kDirectory;
+    case v1::User::TYPE_SAML:
+      return UserType::kSaml;
+    default:  // An enumeration of proto3 is open: any number may come.
+      return std::nullopt;
+  }
 }
 
 void SetToken(const TokenView& view, v1::Token& out) {
@@ -82,6 +120,40 @@ void SetToken(const TokenView& view, v1::Token& out) {
   SetTimestamp(view.expire_time, *out.mutable_expire_time());
   if (record.revoke_time.has_value()) SetTimestamp(*record.revoke_time, *out.mutable_revoke_time());
   if (record.regenerate_time.has_value()) SetTimestamp(*record.regenerate_time, *out.mutable_regenerate_time());
+  if (record.last_use_time.has_value()) SetTimestamp(*record.last_use_time, *out.mutable_last_use_time());
+}
+
+void SetUser(const UserRecord& user, v1::User& out) {
+  out.set_name(UserName(user.id));
+  out.set_type(ToUserType(user.type));
+  out.set_disabled(user.disabled);
+  out.set_administrator(user.administrator);
+  for (const std::string& grant : user.grants) out.add_grants(grant);
+  SetTimestamp(user.create_time, *out.mutable_create_time());
+  // A dry run's user has no identity yet.
+  if (user.change_sequence == 0) return;
+  out.set_uid(user.uid.ToString());
+  out.set_etag(UserLifecycle::EtagOf(user));
+}
+
+void SetPolicy(const PolicyRecord& policy, v1::Policy& out) {
+  out.set_tokens_disabled(policy.tokens_disabled);
+  SetDuration(policy.maximum_lifespan, *out.mutable_maximum_lifespan());
+  out.set_maximum_live_tokens(static_cast<int32_t>(policy.maximum_live_tokens));
+  for (const std::string& scope : policy.forbidden_scopes) out.add_forbidden_scopes(scope);
+  out.set_etag(PolicyRules::EtagOf(policy));
+}
+
+void SetAuditEvent(const AuditRecord& row, v1::AuditEvent& out) {
+  SetTimestamp(row.time, *out.mutable_time());
+  out.set_principal(row.principal);
+  if (!row.user_id.empty()) out.set_on_behalf_of(UserName(row.user_id));
+  out.set_method(row.method);
+  out.set_target(row.target);
+  out.set_peer(row.peer);
+  out.set_outcome(row.outcome);
+  out.set_detail(row.detail);
+  out.set_count(static_cast<int64_t>(row.count));
 }
 
 void ReadQuery(const v1::IntrospectRequest& request, IntrospectionQuery& query) {

@@ -11,23 +11,20 @@
 #include "absl/strings/str_cat.h"
 #include "server/crypto/digest.h"
 #include "server/rpc/messages.h"
+#include "server/rpc/request_secret.h"
 
 namespace pat {
 namespace {
 
 constexpr size_t kLongestQuery = 256;  // Of ListScopes: every word of it is looked for in every scope.
 
-std::vector<std::string> ToVector(const google::protobuf::RepeatedPtrField<std::string>& values) {
-  return {values.begin(), values.end()};
-}
-
 template <typename Request>
 RequestedExpiration ReadExpiration(const Request& request) {
   switch (request.expiration_case()) {
     case Request::kExpireTime:
-      return RequestedInstant{request.expire_time().seconds(), request.expire_time().nanos()};
+      return ReadInstant(request.expire_time());
     case Request::kTtl:
-      return RequestedDuration{request.ttl().seconds(), request.ttl().nanos()};
+      return ReadSpan(request.ttl());
     case Request::EXPIRATION_NOT_SET:
       break;
   }
@@ -55,94 +52,122 @@ RequestIdentity ReadIdentity(const Request& request) {
 
 grpc::Status TokenServiceImpl::CreateToken(grpc::ServerContext* context, const v1::CreateTokenRequest* request,
                                            v1::CreateTokenResponse* response) {
-  return guard_.Run("/pat.v1.TokenService/CreateToken", *context, [&](const Principal& principal) -> absl::Status {
-    const absl::StatusOr<TokenWithSecret> made =
-        lifecycle_.Create(principal, {.parent = request->parent(),
-                                      .display_name = request->display_name(),
-                                      .description = request->description(),
-                                      .scopes = ToVector(request->scopes()),
-                                      .audiences = ToVector(request->audiences()),
-                                      .expiration = ReadExpiration(*request),
-                                      .request = ReadIdentity(*request),
-                                      .validate_only = request->validate_only()});
-    if (!made.ok()) return made.status();
-    SetToken(made->token, *response->mutable_token());
-    response->set_secret(std::string(made->secret.Reveal()));
-    return absl::OkStatus();
-  });
+  return guard_.Run("/pat.v1.TokenService/CreateToken", *context, request->parent(),
+                    [&](const Principal& principal) -> absl::Status {
+                      const absl::StatusOr<TokenWithSecret> made =
+                          lifecycle_.Create(principal, {.parent = request->parent(),
+                                                        .display_name = request->display_name(),
+                                                        .description = request->description(),
+                                                        .scopes = ReadTexts(request->scopes()),
+                                                        .audiences = ReadTexts(request->audiences()),
+                                                        .expiration = ReadExpiration(*request),
+                                                        .request = ReadIdentity(*request),
+                                                        .validate_only = request->validate_only()});
+                      if (!made.ok()) return made.status();
+                      SetToken(made->token, *response->mutable_token());
+                      response->set_secret(std::string(made->secret.Reveal()));
+                      return absl::OkStatus();
+                    });
 }
 
 grpc::Status TokenServiceImpl::GetToken(grpc::ServerContext* context, const v1::GetTokenRequest* request,
                                         v1::GetTokenResponse* response) {
-  return guard_.Run("/pat.v1.TokenService/GetToken", *context, [&](const Principal& principal) -> absl::Status {
-    const absl::StatusOr<TokenView> token = lifecycle_.Get(principal, request->name());
-    if (!token.ok()) return token.status();
-    SetToken(*token, *response->mutable_token());
-    return absl::OkStatus();
-  });
+  return guard_.Run("/pat.v1.TokenService/GetToken", *context, request->name(),
+                    [&](const Principal& principal) -> absl::Status {
+                      const absl::StatusOr<TokenView> token = lifecycle_.Get(principal, request->name());
+                      if (!token.ok()) return token.status();
+                      SetToken(*token, *response->mutable_token());
+                      return absl::OkStatus();
+                    });
 }
 
 grpc::Status TokenServiceImpl::ListTokens(grpc::ServerContext* context, const v1::ListTokensRequest* request,
                                           v1::ListTokensResponse* response) {
-  return guard_.Run("/pat.v1.TokenService/ListTokens", *context, [&](const Principal& principal) -> absl::Status {
-    absl::StatusOr<TokenViewPage> page = lifecycle_.List(principal, {.parent = request->parent(),
-                                                                     .page_size = request->page_size(),
-                                                                     .page_token = request->page_token(),
-                                                                     .show_revoked = request->show_revoked()});
-    if (!page.ok()) return page.status();
-    for (const TokenView& token : page->tokens) SetToken(token, *response->add_tokens());
-    response->set_next_page_token(std::move(page->next_page_token));
-    return absl::OkStatus();
-  });
+  return guard_.Run(
+      "/pat.v1.TokenService/ListTokens", *context, request->parent(), [&](const Principal& principal) -> absl::Status {
+        absl::StatusOr<TokenViewPage> page = lifecycle_.List(principal, {.parent = request->parent(),
+                                                                         .page_size = request->page_size(),
+                                                                         .page_token = request->page_token(),
+                                                                         .show_revoked = request->show_revoked()});
+        if (!page.ok()) return page.status();
+        for (const TokenView& token : page->tokens) SetToken(token, *response->add_tokens());
+        response->set_next_page_token(std::move(page->next_page_token));
+        return absl::OkStatus();
+      });
 }
 
 grpc::Status TokenServiceImpl::UpdateToken(grpc::ServerContext* context, const v1::UpdateTokenRequest* request,
                                            v1::UpdateTokenResponse* response) {
-  return guard_.Run("/pat.v1.TokenService/UpdateToken", *context, [&](const Principal& principal) -> absl::Status {
-    const absl::StatusOr<TokenView> token =
-        lifecycle_.Update(principal, {.name = request->token().name(),
-                                      .display_name = request->token().display_name(),
-                                      .description = request->token().description(),
-                                      .update_mask = ToVector(request->update_mask().paths()),
-                                      .etag = request->token().etag()});
-    if (!token.ok()) return token.status();
-    SetToken(*token, *response->mutable_token());
-    return absl::OkStatus();
-  });
+  return guard_.Run("/pat.v1.TokenService/UpdateToken", *context, request->token().name(),
+                    [&](const Principal& principal) -> absl::Status {
+                      const absl::StatusOr<TokenView> token =
+                          lifecycle_.Update(principal, {.name = request->token().name(),
+                                                        .display_name = request->token().display_name(),
+                                                        .description = request->token().description(),
+                                                        .update_mask = ReadTexts(request->update_mask().paths()),
+                                                        .etag = request->token().etag()});
+                      if (!token.ok()) return token.status();
+                      SetToken(*token, *response->mutable_token());
+                      return absl::OkStatus();
+                    });
 }
 
 grpc::Status TokenServiceImpl::RevokeToken(grpc::ServerContext* context, const v1::RevokeTokenRequest* request,
                                            v1::RevokeTokenResponse* response) {
-  return guard_.Run("/pat.v1.TokenService/RevokeToken", *context, [&](const Principal& principal) -> absl::Status {
-    const absl::StatusOr<RevokedToken> revoked = lifecycle_.Revoke(
-        principal, {.name = request->name(), .etag = request->etag(), .validate_only = request->validate_only()});
-    if (!revoked.ok()) return revoked.status();
-    SetToken(revoked->token, *response->mutable_token());
-    SetTimestamp(revoked->last_accept_time, *response->mutable_last_accept_time());
-    return absl::OkStatus();
-  });
+  return guard_.Run(
+      "/pat.v1.TokenService/RevokeToken", *context, request->name(), [&](const Principal& principal) -> absl::Status {
+        const absl::StatusOr<RevokedToken> revoked = lifecycle_.Revoke(
+            principal, {.name = request->name(), .etag = request->etag(), .validate_only = request->validate_only()});
+        if (!revoked.ok()) return revoked.status();
+        SetToken(revoked->token, *response->mutable_token());
+        SetTimestamp(revoked->last_accept_time, *response->mutable_last_accept_time());
+        return absl::OkStatus();
+      });
 }
 
 grpc::Status TokenServiceImpl::RegenerateToken(grpc::ServerContext* context, const v1::RegenerateTokenRequest* request,
                                                v1::RegenerateTokenResponse* response) {
-  return guard_.Run("/pat.v1.TokenService/RegenerateToken", *context, [&](const Principal& principal) -> absl::Status {
-    const absl::StatusOr<TokenWithSecret> made =
-        lifecycle_.Regenerate(principal, {.name = request->name(),
-                                          .expiration = ReadExpiration(*request),
-                                          .request = ReadIdentity(*request),
-                                          .etag = request->etag(),
-                                          .validate_only = request->validate_only()});
-    if (!made.ok()) return made.status();
-    SetToken(made->token, *response->mutable_token());
-    response->set_secret(std::string(made->secret.Reveal()));
-    SetTimestamp(made->previous_secret_last_accept_time, *response->mutable_previous_secret_last_accept_time());
-    return absl::OkStatus();
-  });
+  return guard_.Run("/pat.v1.TokenService/RegenerateToken", *context, request->name(),
+                    [&](const Principal& principal) -> absl::Status {
+                      const absl::StatusOr<TokenWithSecret> made =
+                          lifecycle_.Regenerate(principal, {.name = request->name(),
+                                                            .expiration = ReadExpiration(*request),
+                                                            .request = ReadIdentity(*request),
+                                                            .etag = request->etag(),
+                                                            .validate_only = request->validate_only()});
+                      if (!made.ok()) return made.status();
+                      SetToken(made->token, *response->mutable_token());
+                      response->set_secret(std::string(made->secret.Reveal()));
+                      SetTimestamp(made->previous_secret_last_accept_time,
+                                   *response->mutable_previous_secret_last_accept_time());
+                      return absl::OkStatus();
+                    });
+}
+
+grpc::Status TokenServiceImpl::RevokeAllTokens(grpc::ServerContext* context, const v1::RevokeAllTokensRequest* request,
+                                               v1::RevokeAllTokensResponse* response) {
+  return guard_.Run("/pat.v1.TokenService/RevokeAllTokens", *context, request->parent(),
+                    [&](const Principal& principal) -> absl::Status {
+                      const absl::StatusOr<RevokedTokens> revoked = lifecycle_.RevokeAll(
+                          principal, {.parent = request->parent(), .validate_only = request->validate_only()});
+                      if (!revoked.ok()) return revoked.status();
+                      response->set_revoked_count(static_cast<int64_t>(revoked->revoked_count));
+                      SetTimestamp(revoked->last_accept_time, *response->mutable_last_accept_time());
+                      return absl::OkStatus();
+                    });
+}
+
+grpc::Status TokenServiceImpl::ReportLeakedToken(grpc::ServerContext* context,
+                                                 const v1::ReportLeakedTokenRequest* request,
+                                                 v1::ReportLeakedTokenResponse* /*response*/) {
+  const RequestSecret secret(request->secret());
+  return guard_.Run("/pat.v1.TokenService/ReportLeakedToken", *context, {},
+                    [&](const Principal& principal) { return lifecycle_.ReportLeaked(principal, secret.view()); });
 }
 
 grpc::Status TokenServiceImpl::ListScopes(grpc::ServerContext* context, const v1::ListScopesRequest* request,
                                           v1::ListScopesResponse* response) {
-  return guard_.Run("/pat.v1.TokenService/ListScopes", *context, [&](const Principal& principal) -> absl::Status {
+  return guard_.Run("/pat.v1.TokenService/ListScopes", *context, {}, [&](const Principal& principal) -> absl::Status {
     Violations violations;
     const std::optional<size_t> page_size = EffectivePageSize(request->page_size());
     if (!page_size.has_value()) {

@@ -30,6 +30,10 @@ class TokenServiceImpl final : public v1::TokenService::Service {
                            v1::RevokeTokenResponse* response) override;
   grpc::Status RegenerateToken(grpc::ServerContext* context, const v1::RegenerateTokenRequest* request,
                                v1::RegenerateTokenResponse* response) override;
+  grpc::Status RevokeAllTokens(grpc::ServerContext* context, const v1::RevokeAllTokensRequest* request,
+                               v1::RevokeAllTokensResponse* response) override;
+  grpc::Status ReportLeakedToken(grpc::ServerContext* context, const v1::ReportLeakedTokenRequest* request,
+                                 v1::ReportLeakedTokenResponse* response) override;
   grpc::Status ListScopes(grpc::ServerContext* context, const v1::ListScopesRequest* request,
                           v1::ListScopesResponse* response) override;
 
