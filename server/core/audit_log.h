@@ -3,7 +3,7 @@
 // A change writes its row in its own transaction (Put): no change without its row, no row without its change. What
 // changes nothing (a refused management call, an introspection by an administrator) is noted (Note) and written soon
 // after, put together by (principal, method, outcome, minute), without waiting for the disk, and at most 10 rows a
-// second; what is beyond that is counted and told in the log. A crash may lose what was noted in the last seconds.
+// second; what is beyond that waits, and beyond a bound is dropped and counted. A crash may lose what was noted in the last seconds.
 //
 // Never a secret, a digest or a password in a row: targets are resource names, details are written by the rules.
 //
@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -49,6 +50,9 @@ struct AuditViewPage {
   std::string next_page_token;
 };
 
+// The target of what is done to the policy, which has no name of its own.
+inline constexpr absl::string_view kPolicyTarget = "policy";
+
 class AuditLog {
  public:
   // Told of each row after it is in the store; from any thread, must not block for long. Null: nobody.
@@ -57,8 +61,9 @@ class AuditLog {
   // What is given must outlive this object.
   AuditLog(TokenStore& store, const Peppers& peppers, const Clock& clock, RowListener on_row = nullptr);
 
-  // A row about `principal` and what it did ("pat.v1.TokenService/RevokeToken") to `target` (a resource name, may be
-  // empty), with the outcome "OK". The target's user and token are taken from its name. Fill in `detail` if it helps.
+  // A row about `principal` and what it did ("pat.v1.TokenService/RevokeToken") to `target` (the name of a user or a
+  // token, or kPolicyTarget), with the outcome "OK". The target's user and token are taken from its name; what is no
+  // such name is left out, because anything could stand there. Fill in `detail` if it helps.
   AuditRecord RowOf(const Principal& principal, absl::string_view method, absl::string_view target) const;
 
   // Stages the row, with the time now and the number of the transaction, which it gets as its own. Give the same row to
@@ -69,8 +74,8 @@ class AuditLog {
   // Notes something that changed nothing. Returns at once. Without a principal (kNobody) it is only counted.
   void Note(const Principal& principal, absl::string_view method, absl::string_view target, absl::string_view outcome);
 
-  // Writes what was noted in minutes that are over, or (`all`) everything. Called by maintenance every second, and with
-  // `all` at the end. An error of the store is returned, and what could not be written is kept, up to a bound.
+  // Writes what was noted in minutes that are over, oldest first, and at most 10 rows; within a second of the last time
+  // nothing. With `all`, at the end of the program: everything. Called by maintenance every second. An error of the store is returned, and what could not be written is kept, up to a bound.
   absl::Status Flush(bool all = false);
 
   // Refusals of callers without a principal, and notes that were dropped, since the start.
@@ -84,6 +89,9 @@ class AuditLog {
   // principal, method, outcome, minute.
   using NoteKey = std::tuple<std::string, std::string, std::string, int64_t>;
 
+  // Adds to what is noted under this key.
+  void Keep(NoteKey key, AuditRecord row) ABSL_LOCKS_EXCLUDED(mutex_);
+
   TokenStore& store_;
   const Clock& clock_;
   const RowListener on_row_;
@@ -91,6 +99,7 @@ class AuditLog {
 
   mutable absl::Mutex mutex_;
   std::map<NoteKey, AuditRecord> noted_ ABSL_GUARDED_BY(mutex_);
+  absl::Time next_flush_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   uint64_t refused_nobody_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t dropped_ ABSL_GUARDED_BY(mutex_) = 0;
 };

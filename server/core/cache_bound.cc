@@ -8,6 +8,8 @@ absl::Duration CacheBoundAt(const CacheBoundRecord& record, absl::Time now) {
   return std::max(record.granted, std::min(record.previous, record.previous_end - now));
 }
 
+absl::Time LastAcceptTime(const CacheBoundRecord& record, absl::Time now) { return now + CacheBoundAt(record, now); }
+
 CacheBoundRecord GrantTtl(const CacheBoundRecord& record, absl::Duration ttl, absl::Time now) {
   if (ttl == record.granted) return record;
   const absl::Duration bound = CacheBoundAt(record, now);

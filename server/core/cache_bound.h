@@ -20,6 +20,11 @@ namespace pat {
 // whole TTL.
 absl::Duration CacheBoundAt(const CacheBoundRecord& record, absl::Time now);
 
+// The last instant at which a cache anywhere answers from what a commit has changed that is durable by now: now + T, of a
+// transaction that saw `record`. A larger T that is kept later is no matter: what is loaded under it is loaded after
+// that commit.
+absl::Time LastAcceptTime(const CacheBoundRecord& record, absl::Time now);
+
 // What to keep when caches get `ttl` from `now` on.
 CacheBoundRecord GrantTtl(const CacheBoundRecord& record, absl::Duration ttl, absl::Time now);
 

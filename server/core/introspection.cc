@@ -83,7 +83,9 @@ IntrospectionResult Judge(const FactsAnswer& answer, const IntrospectionQuery& q
 
 void Introspection::Receive(const absl::StatusOr<FactsAnswer>& answer) {
   if (!answer.ok()) return OnResult(answer.status());
-  OnResult(Judge(*answer, query));
+  const absl::StatusOr<IntrospectionResult> result = Judge(*answer, query);
+  if (result->facts != nullptr && uses_ != nullptr) uses_->Note(result->facts->uid, answer->now);
+  OnResult(result);
 }
 
 void Introspector::Start(Introspection& call) {
@@ -107,6 +109,7 @@ void Introspector::StartChecked(Introspection& call) {
     const auto& credential = std::get<DigestCredential>(call.query.credential);
     std::memcpy(digest.bytes.data(), credential.sha256.data(), digest.bytes.size());
   }
+  call.uses_ = uses_;
   reader_.Find(digest, {.max_staleness = call.query.max_staleness}, call);
 }
 

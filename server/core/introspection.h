@@ -26,6 +26,7 @@
 #include "server/core/error.h"
 #include "server/core/facts_reader.h"
 #include "server/core/token_secret.h"
+#include "server/core/use_recorder.h"
 
 namespace pat {
 
@@ -117,12 +118,16 @@ class Introspection : private FactsReceiver {
   friend class Introspector;
 
   void Receive(const absl::StatusOr<FactsAnswer>& answer) final;
+
+  UseRecorder* uses_ = nullptr;
 };
 
 // Threads: Start() is thread-safe. What is given must outlive this object and every call that is under way.
 class Introspector {
  public:
-  Introspector(FactsReader& reader, const Clock& clock) : reader_(reader), clock_(clock) {}
+  // `uses` is told of each call that found its token active; null: nobody is.
+  Introspector(FactsReader& reader, const Clock& clock, UseRecorder* uses = nullptr)
+      : reader_(reader), clock_(clock), uses_(uses) {}
 
   // Judges the arguments, then the token.
   void Start(Introspection& call);
@@ -133,6 +138,7 @@ class Introspector {
  private:
   FactsReader& reader_;
   const Clock& clock_;
+  UseRecorder* const uses_;
 };
 
 }  // namespace pat

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "store/records.h"
 #include "store/uid.h"
 
 namespace pat {
@@ -30,8 +31,10 @@ struct Principal {
   // for it ("unix:/run/pat/pat.sock"). Empty: a caller without a credential, of `patd dev`.
   std::string identity = {};
 
-  // kToken only.
+  // kToken only. `token_hmac` is what the store keeps of the secret that was presented (TokenRecord::hmac of what was
+  // found): whoever changes the token decides in the transaction that this secret is still the living one.
   TokenUid token = {};
+  TokenHmac token_hmac = {};
   bool may_regenerate_itself = false;  // It holds the scope PAT.SelfRegenerate, effectively.
 
   // kIntrospector only: may ask about the SHA-256 of a token, which proves nothing about who holds it.
@@ -39,6 +42,14 @@ struct Principal {
 
   // From where, for the audit log only: "ipv4:10.0.0.7:47110".
   std::string peer = {};
+
+  // May manage others' things: nobody but a user by password.
+  bool IsAdministrator() const { return kind == PrincipalKind::kUser && administrator; }
+
+  // May act on the things of `user_id`, short of what only a token itself is asked for.
+  bool ActsAs(absl::string_view id) const {
+    return (kind == PrincipalKind::kUser || kind == PrincipalKind::kPortal) && user_id == id;
+  }
 
   // Names the principal among all, for example "user:ada" or "portal:spiffe://example.org/web as ada".
   std::string ToString() const {

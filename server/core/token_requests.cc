@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/core/text.h"
 
 namespace pat {
 namespace {
@@ -23,43 +24,27 @@ constexpr int32_t kNanosPerSecond = 1'000'000'000;
 constexpr int64_t kFirstSecond = -62'135'596'800;
 constexpr int64_t kLastSecond = 253'402'300'799;
 
-// Text is valid UTF-8 here: protobuf has refused everything else.
-size_t CodePoints(absl::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
-}
-
-// C0 and C1 controls, DEL, and the line and paragraph separators: what could forge a line of a log or of a terminal.
-bool HasControlCharacter(absl::string_view text, bool allow_lines) {
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<uint8_t>(text[i]);
-    if (allow_lines && (c == '\n' || c == '\t')) continue;
-    if (c < 0x20 || c == 0x7f) return true;
-    if (c == 0xc2 && i + 1 < text.size() && static_cast<uint8_t>(text[i + 1]) < 0xa0) return true;
-    if (c == 0xe2 && (text.substr(i, 3) == "\u2028" || text.substr(i, 3) == "\u2029")) return true;
-  }
-  return false;
-}
-
-bool IsPrintableAscii(absl::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
-}
-
 std::string Days(absl::Duration duration) { return absl::StrCat(absl::ToInt64Hours(duration) / 24, " days"); }
 
 std::string Instant(absl::Time time) { return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone()); }
 
 absl::Time WholeSecond(absl::Time time) { return absl::FromUnixSeconds(absl::ToUnixSeconds(time)); }
 
+bool IsInRange(const RequestedDuration& requested) {
+  // The range of google.protobuf.Duration: about 10,000 years.
+  constexpr int64_t kMostSeconds = 315'576'000'000;
+  return requested.nanos > -kNanosPerSecond && requested.nanos < kNanosPerSecond && requested.seconds >= -kMostSeconds &&
+         requested.seconds <= kMostSeconds &&
+         (requested.seconds == 0 || requested.nanos == 0 || (requested.seconds > 0) == (requested.nanos > 0));
+}
+
+absl::Duration DurationOf(const RequestedDuration& requested) {
+  return absl::Seconds(requested.seconds) + absl::Nanoseconds(requested.nanos);
+}
+
 std::optional<absl::Time> ResolveInstant(const RequestedInstant& requested, const Policy& policy, absl::Time now,
                                          Violations& violations) {
-  if (requested.seconds < kFirstSecond || requested.seconds > kLastSecond || requested.nanos < 0 ||
-      requested.nanos >= kNanosPerSecond) {
-    violations.push_back(
-        {"expire_time", absl::StrCat("seconds ", requested.seconds, ", nanos ", requested.nanos,
-                                     " is no instant; give one in the years 1 to 9999 with 0 to 999999999 nanos")});
-    return std::nullopt;
-  }
+  if (!ReadInstant(requested, "expire_time", violations).has_value()) return std::nullopt;
   const absl::Time instant = absl::FromUnixSeconds(requested.seconds);
   if (instant <= now) {
     violations.push_back(
@@ -77,14 +62,8 @@ std::optional<absl::Time> ResolveInstant(const RequestedInstant& requested, cons
 
 std::optional<absl::Time> ResolveDuration(const RequestedDuration& requested, const Policy& policy, absl::Time now,
                                           Violations& violations) {
-  // The range of google.protobuf.Duration: about 10,000 years.
-  constexpr int64_t kMostSeconds = 315'576'000'000;
-  const bool in_range =
-      requested.nanos > -kNanosPerSecond && requested.nanos < kNanosPerSecond && requested.seconds >= -kMostSeconds &&
-      requested.seconds <= kMostSeconds &&
-      (requested.seconds == 0 || requested.nanos == 0 || (requested.seconds > 0) == (requested.nanos > 0));
-  const absl::Duration duration = absl::Seconds(requested.seconds) + absl::Nanoseconds(requested.nanos);
-  if (!in_range || duration < absl::Seconds(1)) {
+  const absl::Duration duration = DurationOf(requested);
+  if (!IsInRange(requested) || duration < absl::Seconds(1)) {
     violations.push_back({"ttl", absl::StrCat("seconds ", requested.seconds, ", nanos ", requested.nanos,
                                               " is no life for a token; give at least 1s")});
     return std::nullopt;
@@ -176,6 +155,26 @@ bool CheckRequestId(const std::string& id, Violations& violations) {
   violations.push_back({"request_id", absl::StrCat(Quoted(id), " is no request id; give 1 to ", kLongestRequestId,
                                                    " printable ASCII characters")});
   return false;
+}
+
+std::optional<absl::Time> ReadInstant(const RequestedInstant& requested, absl::string_view field,
+                                      Violations& violations) {
+  if (requested.seconds >= kFirstSecond && requested.seconds <= kLastSecond && requested.nanos >= 0 &&
+      requested.nanos < kNanosPerSecond) {
+    return absl::FromUnixSeconds(requested.seconds) + absl::Nanoseconds(requested.nanos);
+  }
+  violations.push_back(
+      {std::string(field), absl::StrCat("seconds ", requested.seconds, ", nanos ", requested.nanos,
+                                        " is no instant; give one in the years 1 to 9999 with 0 to 999999999 nanos")});
+  return std::nullopt;
+}
+
+std::optional<absl::Duration> ReadDuration(const RequestedDuration& requested, absl::string_view field,
+                                           Violations& violations) {
+  if (IsInRange(requested)) return DurationOf(requested);
+  violations.push_back({std::string(field), absl::StrCat("seconds ", requested.seconds, ", nanos ", requested.nanos,
+                                                         " is no duration; give one such as 90s or 720h")});
+  return std::nullopt;
 }
 
 std::optional<absl::Time> ResolveExpiration(const RequestedExpiration& requested, const Policy& policy, absl::Time now,

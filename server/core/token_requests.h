@@ -94,6 +94,14 @@ void CheckAudiences(const std::vector<std::string>& audiences, Violations& viola
 // False, with a violation, for an id that is not of 1 to 64 printable ASCII characters. An empty one is none: fine.
 bool CheckRequestId(const std::string& id, Violations& violations);
 
+// The instant, to the nanosecond. nullopt, with a violation of `field`, if it is none of the years 1 to 9999.
+std::optional<absl::Time> ReadInstant(const RequestedInstant& requested, absl::string_view field,
+                                      Violations& violations);
+
+// The duration. nullopt, with a violation of `field`, if it is out of the range of google.protobuf.Duration.
+std::optional<absl::Duration> ReadDuration(const RequestedDuration& requested, absl::string_view field,
+                                           Violations& violations);
+
 // The instant asked for, in whole seconds: an instant is cut, a duration is counted from `now` and rounded up, but
 // never beyond the policy. nullopt, with a violation, if it is out of range, not in the future or beyond the policy;
 // nullopt without one if nothing was asked for.

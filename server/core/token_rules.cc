@@ -23,6 +23,10 @@ absl::Status TokenNotFound() {
   return Refuse(absl::StatusCode::kNotFound, "TOKEN_NOT_FOUND", "there is no such token among those you may see");
 }
 
+absl::Status UserNotFound(absl::string_view user_id) {
+  return Refuse(absl::StatusCode::kNotFound, "USER_NOT_FOUND", absl::StrCat("there is no user ", Quoted(user_id)));
+}
+
 absl::StatusOr<std::optional<TokenUid>> AuthoriseToken(const Principal& principal, const std::string& name,
                                                        TokenAction action, Violations& violations,
                                                        absl::string_view field) {
@@ -57,9 +61,7 @@ absl::StatusOr<UserRecord> LoadOwner(TokenTransaction& transaction, const TokenR
 absl::StatusOr<UserRecord> LoadUser(TokenTransaction& transaction, absl::string_view user_id) {
   absl::StatusOr<std::optional<UserRecord>> user = transaction.GetUser(user_id);
   if (!user.ok()) return user.status();
-  if (!user->has_value()) {
-    return Refuse(absl::StatusCode::kNotFound, "USER_NOT_FOUND", absl::StrCat("there is no user ", Quoted(user_id)));
-  }
+  if (!user->has_value()) return UserNotFound(user_id);
   return **std::move(user);
 }
 

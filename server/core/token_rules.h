@@ -31,6 +31,7 @@ absl::StatusOr<std::optional<TokenUid>> AuthoriseToken(const Principal& principa
 // PERMISSION_DENIED, the same whether that user exists or not.
 absl::Status NotYourUser();
 absl::Status TokenNotFound();
+absl::Status UserNotFound(absl::string_view user_id);
 
 // What is kept under this uid, if that is the token of this name; TokenNotFound() otherwise. The name was authorised,
 // the uid alone was not: a uid of somebody else's token under one's own name leads nowhere.
