@@ -159,8 +159,8 @@ absl::StatusOr<AuditViewPage> AuditLog::List(const Principal& principal, const L
   if (!query.token.empty()) {
     const std::optional<TokenNameParts> token = ParseTokenName(query.token);
     if (!token.has_value()) {
-      violations.push_back(
-          {"token", absl::StrCat(Quoted(query.token), " is not the name of a token; give users/{user}/tokens/{token}")});
+      violations.push_back({"token", absl::StrCat(Quoted(query.token),
+                                                  " is not the name of a token; give users/{user}/tokens/{token}")});
     } else {
       store_query.user_id = token->user_id;
       store_query.token = token->uid;
@@ -180,7 +180,8 @@ absl::StatusOr<AuditViewPage> AuditLog::List(const Principal& principal, const L
   read_instant(query.start_time, "start_time", store_query.start);
   read_instant(query.end_time, "end_time", store_query.end);
   if (store_query.end <= store_query.start) {
-    violations.push_back({"end_time", "is not after start_time; the events are those from start_time to before end_time"});
+    violations.push_back(
+        {"end_time", "is not after start_time; the events are those from start_time to before end_time"});
   }
   const std::optional<size_t> page_size = CheckPageSize(query.page_size, violations);
   const std::string context = ListContext(principal, query);

@@ -3,7 +3,8 @@
 // A change writes its row in its own transaction (Put): no change without its row, no row without its change. What
 // changes nothing (a refused management call, an introspection by an administrator) is noted (Note) and written soon
 // after, put together by (principal, method, outcome, minute), without waiting for the disk, and at most 10 rows a
-// second; what is beyond that waits, and beyond a bound is dropped and counted. A crash may lose what was noted in the last seconds.
+// second; what is beyond that waits, and beyond a bound is dropped and counted. A crash may lose what was noted in the
+// last seconds.
 //
 // Never a secret, a digest or a password in a row: targets are resource names, details are written by the rules.
 //
@@ -75,7 +76,8 @@ class AuditLog {
   void Note(const Principal& principal, absl::string_view method, absl::string_view target, absl::string_view outcome);
 
   // Writes what was noted in minutes that are over, oldest first, and at most 10 rows; within a second of the last time
-  // nothing. With `all`, at the end of the program: everything. Called by maintenance every second. An error of the store is returned, and what could not be written is kept, up to a bound.
+  // nothing. With `all`, at the end of the program: everything. Called by maintenance every second. An error of the
+  // store is returned, and what could not be written is kept, up to a bound.
   absl::Status Flush(bool all = false);
 
   // Refusals of callers without a principal, and notes that were dropped, since the start.

@@ -20,8 +20,8 @@ namespace pat {
 // whole TTL.
 absl::Duration CacheBoundAt(const CacheBoundRecord& record, absl::Time now);
 
-// The last instant at which a cache anywhere answers from what a commit has changed that is durable by now: now + T, of a
-// transaction that saw `record`. A larger T that is kept later is no matter: what is loaded under it is loaded after
+// The last instant at which a cache anywhere answers from what a commit has changed that is durable by now: now + T, of
+// a transaction that saw `record`. A larger T that is kept later is no matter: what is loaded under it is loaded after
 // that commit.
 absl::Time LastAcceptTime(const CacheBoundRecord& record, absl::Time now);
 

@@ -29,10 +29,10 @@ std::optional<absl::Duration> CheckLifespan(const RequestedDuration& requested, 
   const std::optional<absl::Duration> lifespan = ReadDuration(requested, kField, violations);
   if (!lifespan.has_value()) return std::nullopt;
   if (*lifespan >= kShortestLifespan && *lifespan <= kLongestLifespan && requested.nanos == 0) return lifespan;
-  violations.push_back({std::string(kField), absl::StrCat("seconds ", requested.seconds, ", nanos ", requested.nanos,
-                                                          " is no lifespan; give 1s to 36500 days (",
-                                                          absl::ToInt64Seconds(kLongestLifespan),
-                                                          "s), in whole seconds")});
+  violations.push_back(
+      {std::string(kField), absl::StrCat("seconds ", requested.seconds, ", nanos ", requested.nanos,
+                                         " is no lifespan; give 1s to 36500 days (",
+                                         absl::ToInt64Seconds(kLongestLifespan), "s), in whole seconds")});
   return std::nullopt;
 }
 

@@ -84,9 +84,9 @@ class TokenLifecycle {
   // Revokes all tokens of a user, or of everybody ("users/-", for administrators).
   absl::StatusOr<RevokedTokens> RevokeAll(const Principal& principal, const RevokeAllTokensQuery& query);
 
-  // Revokes the token of a secret, if there is one that is not revoked. The same answer whether or not; a secret that is
-  // not known writes nothing. At most 10 calls a second of one principal: RATE_LIMITED. INVALID_REQUEST for an empty one
-  // and one of over 1024 bytes.
+  // Revokes the token of a secret, if there is one that is not revoked. The same answer whether or not; a secret that
+  // is not known writes nothing. At most 10 calls a second of one principal: RATE_LIMITED. INVALID_REQUEST for an empty
+  // one and one of over 1024 bytes.
   absl::Status ReportLeaked(const Principal& principal, absl::string_view secret);
 
   // The etag of a token as it is.

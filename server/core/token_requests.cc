@@ -33,8 +33,8 @@ absl::Time WholeSecond(absl::Time time) { return absl::FromUnixSeconds(absl::ToU
 bool IsInRange(const RequestedDuration& requested) {
   // The range of google.protobuf.Duration: about 10,000 years.
   constexpr int64_t kMostSeconds = 315'576'000'000;
-  return requested.nanos > -kNanosPerSecond && requested.nanos < kNanosPerSecond && requested.seconds >= -kMostSeconds &&
-         requested.seconds <= kMostSeconds &&
+  return requested.nanos > -kNanosPerSecond && requested.nanos < kNanosPerSecond &&
+         requested.seconds >= -kMostSeconds && requested.seconds <= kMostSeconds &&
          (requested.seconds == 0 || requested.nanos == 0 || (requested.seconds > 0) == (requested.nanos > 0));
 }
 

@@ -1,7 +1,8 @@
 // UseRecorder: when tokens were last used, to the minute, without a write per call.
 //
-// A use is an introspection that found the token active. Uses are put together by token and minute in memory and written
-// in batches by maintenance, without waiting for the disk: a crash loses at most what was noted since the last batch.
+// A use is an introspection that found the token active. Uses are put together by token and minute in memory and
+// written in batches by maintenance, without waiting for the disk: a crash loses at most what was noted since the last
+// batch.
 //
 // Note() is on the hot path: for a token that was noted in this minute it is one read of a table of atomics (a filter
 // that may forget, never lie), and allocates nothing. Otherwise a lock that is shared by few.

@@ -56,8 +56,9 @@ absl::Status CheckNotLast(TokenTransaction& transaction, const UserRecord& befor
   if (!administrators.ok()) return administrators.status();
   if (*administrators > 1) return absl::OkStatus();
   return MakeError(absl::StatusCode::kFailedPrecondition,
-                   absl::StrCat(UserName(before.id), " is the last local administrator who is not disabled; make "
-                                                     "another one first"),
+                   absl::StrCat(UserName(before.id),
+                                " is the last local administrator who is not disabled; make "
+                                "another one first"),
                    {.reason = "LAST_ADMINISTRATOR"});
 }
 
@@ -261,8 +262,8 @@ absl::Status UserLifecycle::SetPassword(const Principal& principal, const SetPas
   if (own && query.current_password.empty()) {
     violations.push_back({"current_password", "is missing; it takes the password until now to set one's own"});
   } else if (query.current_password.size() > kLongestPassword) {
-    violations.push_back({"current_password", absl::StrCat("has ", query.current_password.size(), " bytes; at most ",
-                                                           kLongestPassword)});
+    violations.push_back({"current_password",
+                          absl::StrCat("has ", query.current_password.size(), " bytes; at most ", kLongestPassword)});
   }
   if (!violations.empty()) return InvalidRequest(std::move(violations));
 

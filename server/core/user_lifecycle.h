@@ -6,8 +6,8 @@
 //
 // Every change writes a row of the audit log in the same transaction.
 //
-// Errors carry ErrorDetails: INVALID_REQUEST, ROLE_REQUIRED, USER_NOT_FOUND, USER_EXISTS, USER_NOT_LOCAL (a password for
-// somebody who has none here), LAST_ADMINISTRATOR, ETAG_MISMATCH, CREDENTIALS_INVALID (a wrong current_password),
+// Errors carry ErrorDetails: INVALID_REQUEST, ROLE_REQUIRED, USER_NOT_FOUND, USER_EXISTS, USER_NOT_LOCAL (a password
+// for somebody who has none here), LAST_ADMINISTRATOR, ETAG_MISMATCH, CREDENTIALS_INVALID (a wrong current_password),
 // RATE_LIMITED. One without details is the store's.
 //
 // Threads: thread-safe; calls block.
