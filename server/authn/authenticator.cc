@@ -1,24 +1,41 @@
 #include "server/authn/authenticator.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "server/authn/attempt_limiter.h"
 #include "server/core/error.h"
 #include "server/core/resource_name.h"
+#include "server/core/token_secret.h"
 #include "server/crypto/wipe.h"
 
 namespace pat {
 namespace {
 
 constexpr absl::string_view kBasic = "Basic ";
+constexpr absl::string_view kBearer = "Bearer ";
 constexpr size_t kLongestAuthorization = 2048;
+constexpr char kSelfRegenerate[] = "PAT.SelfRegenerate";
 
 absl::Status Invalid(absl::string_view message) {
   return MakeError(absl::StatusCode::kUnauthenticated, message, {.reason = "CREDENTIALS_INVALID"});
+}
+
+absl::Status MalformedAuthorization() {
+  return Invalid(
+      "the authorization header is neither \"Basic \" and base64 of name:password nor \"Bearer \" and a token");
+}
+
+absl::Status Missing(absl::string_view message) {
+  return MakeError(absl::StatusCode::kUnauthenticated, message, {.reason = "CREDENTIALS_MISSING"});
 }
 
 absl::Status PortalRefused(absl::string_view message) {
@@ -26,53 +43,166 @@ absl::Status PortalRefused(absl::string_view message) {
                    {.reason = "ROLE_REQUIRED", .metadata = {{"role", "portal"}}});
 }
 
-}  // namespace
-
-absl::StatusOr<Principal> Authenticator::Authenticate(const CallInfo& call) {
-  if (call.authorization.size() > 1) return Invalid("the authorization header is given twice; give one credential");
-  if (!call.authorization.empty()) return FromPassword(call.authorization.front());
-  if (!call.portal_user.empty()) return FromPortal(call);
-  if (call.listener_role != ListenerRole::kNone) {
-    return Principal{.kind = PrincipalKind::kIntrospector,
-                     .may_send_digests = call.listener_role == ListenerRole::kDev};
-  }
-  return MakeError(absl::StatusCode::kUnauthenticated,
-                   "no credential; give \"authorization: Basic ...\" with a local user's name and password",
-                   {.reason = "CREDENTIALS_MISSING"});
+// From where a call comes. gRPC calls all peers on Unix sockets "unix:"; which socket it was says more.
+absl::string_view PeerOf(const CallInfo& call) {
+  const bool over_unix_socket = call.peer.empty() || absl::StartsWith(call.peer, "unix:");
+  return over_unix_socket && !call.listener.empty() ? call.listener : call.peer;
 }
 
-absl::StatusOr<Principal> Authenticator::FromPassword(absl::string_view authorization) {
+// Waits for the facts of a token and keeps what a principal is made of.
+class WaitingReceiver final : public FactsReceiver {
+ public:
+  void Receive(const absl::StatusOr<FactsAnswer>& answer) override {
+    if (!answer.ok()) {
+      principal_ = answer.status();
+    } else if (answer->facts != nullptr && answer->now < answer->facts->expire_time) {
+      principal_ = Principal{.kind = PrincipalKind::kToken,
+                             .user_id = answer->facts->owner_id,
+                             .token = answer->facts->uid,
+                             .may_regenerate_itself = answer->facts->scopes.Contains(kSelfRegenerate)};
+    }
+    received_.Notify();
+  }
+
+  absl::StatusOr<Principal> Wait() {
+    received_.WaitForNotification();
+    return std::move(principal_);
+  }
+
+ private:
+  // The same text whatever was wrong with the token.
+  absl::StatusOr<Principal> principal_ = Invalid("this token is not active");
+  absl::Notification received_;
+};
+
+}  // namespace
+
+// ListenerRole says it all: a certificate's role is one of them.
+struct Authenticator::Transport {
+  ListenerRole role = ListenerRole::kNone;
+  absl::string_view identity = {};  // In the configuration, or the listener's address.
+  bool digests = false;
+  const Identity* certificate = nullptr;  // Null: there is none.
+};
+
+absl::StatusOr<Principal> Authenticator::Authenticate(const CallInfo& call) {
+  absl::StatusOr<Principal> principal = Judge(call);
+  if (principal.ok()) {
+    const absl::string_view peer = PeerOf(call);
+    principal->peer.assign(peer.data(), peer.size());
+  }
+  return principal;
+}
+
+absl::StatusOr<Principal> Authenticator::Judge(const CallInfo& call) {
+  Transport transport;
+  if (call.certificate.has_value()) {
+    transport.certificate = identities_.Find(*call.certificate);
+    if (transport.certificate == nullptr) {
+      return Invalid(
+          "this client certificate has no role here; its SPIFFE ID, URI or DNS name is not in the "
+          "configuration, or is there with different roles");
+    }
+    transport.identity = transport.certificate->name;
+    transport.digests = transport.certificate->digests;
+    switch (transport.certificate->role) {
+      case IdentityRole::kIntrospector:
+        transport.role = ListenerRole::kIntrospector;
+        break;
+      case IdentityRole::kPortal:
+        transport.role = ListenerRole::kPortal;
+        break;
+      case IdentityRole::kUser:
+        transport.role = ListenerRole::kUser;
+        break;
+    }
+  } else {
+    transport.role = call.listener_role;
+    transport.digests = call.listener_role == ListenerRole::kDev;
+    if (call.listener_role != ListenerRole::kDev) transport.identity = call.listener;
+  }
+
+  if (!call.authorization.empty()) return FromAuthorization(call, transport);
+  if (!call.portal_user.empty()) return FromPortal(call, transport);
+  switch (transport.role) {
+    case ListenerRole::kIntrospector:
+    case ListenerRole::kDev:
+      return Principal{.kind = PrincipalKind::kIntrospector,
+                       .identity = std::string(transport.identity),
+                       .may_send_digests = transport.digests};
+    case ListenerRole::kPortal:
+      return Missing("x-pat-user is missing; a portal names the user for whom it acts");
+    case ListenerRole::kNone:
+    case ListenerRole::kUser:
+      break;
+  }
+  return Missing(
+      "no credential; give \"authorization: Basic ...\" with a local user's name and password, or "
+      "\"authorization: Bearer ...\" with a token");
+}
+
+absl::StatusOr<Principal> Authenticator::FromAuthorization(const CallInfo& call, const Transport& transport) {
+  if (call.authorization.size() > 1) return Invalid("the authorization header is given twice; give one credential");
+  if (!call.confidential) {
+    return Invalid("passwords and tokens are not accepted in plaintext; connect with TLS or over a Unix socket");
+  }
+  const absl::string_view authorization = call.authorization.front();
+  if (authorization.size() > kLongestAuthorization) return MalformedAuthorization();
+  if (absl::StartsWithIgnoreCase(authorization, kBearer)) return FromToken(authorization.substr(kBearer.size()));
+  if (!absl::StartsWithIgnoreCase(authorization, kBasic)) return MalformedAuthorization();
+  return FromPassword(authorization.substr(kBasic.size()), call, transport);
+}
+
+absl::StatusOr<Principal> Authenticator::FromPassword(absl::string_view credentials, const CallInfo& call,
+                                                      const Transport& transport) {
   std::string decoded;
   const absl::Cleanup wipe = [&decoded] { SecureWipe(decoded); };
-  if (authorization.size() > kLongestAuthorization || !absl::StartsWithIgnoreCase(authorization, kBasic) ||
-      !absl::Base64Unescape(authorization.substr(kBasic.size()), &decoded)) {
-    return Invalid("the authorization header is not \"Basic \" and base64 of name:password");
-  }
+  if (!absl::Base64Unescape(credentials, &decoded)) return MalformedAuthorization();
   const size_t colon = decoded.find(':');
-  if (colon == std::string::npos) {
-    return Invalid("the authorization header is not \"Basic \" and base64 of name:password");
-  }
+  if (colon == std::string::npos) return MalformedAuthorization();
   const absl::string_view both = decoded;
+
+  // Behind one address there may be many certificates (a proxy), and one certificate may be at many addresses (shared
+  // by people): both together are a peer, so that failures elsewhere refuse nobody.
+  std::string peer = AttemptPeerOf(PeerOf(call));
+  if (transport.certificate != nullptr) absl::StrAppend(&peer, " ", transport.identity);
   const absl::StatusOr<std::optional<UserRecord>> user =
-      passwords_.Verify(both.substr(0, colon), both.substr(colon + 1));
+      passwords_.Verify(both.substr(0, colon), both.substr(colon + 1), peer);
   if (!user.ok()) return user.status();
   if (!user->has_value()) return Invalid("no local user has this name and password");
   return Principal{.kind = PrincipalKind::kUser, .user_id = (*user)->id, .administrator = (*user)->administrator};
 }
 
-absl::StatusOr<Principal> Authenticator::FromPortal(const CallInfo& call) {
-  if (call.listener_role != ListenerRole::kDev) {
+absl::StatusOr<Principal> Authenticator::FromToken(absl::string_view secret) {
+  WaitingReceiver receiver;
+  if (HasSecretForm(secret)) {
+    tokens_.Find(DigestOf(secret), {.max_staleness = absl::ZeroDuration()}, receiver);
+  } else {
+    receiver.Receive(FactsAnswer{});
+  }
+  return receiver.Wait();
+}
+
+absl::StatusOr<Principal> Authenticator::FromPortal(const CallInfo& call, const Transport& transport) {
+  if (transport.role != ListenerRole::kPortal && transport.role != ListenerRole::kDev) {
     return PortalRefused("x-pat-user is for portals only; you are none");
   }
   if (call.portal_user.size() > 1) return PortalRefused("x-pat-user is given twice; name one user");
   const absl::string_view id = call.portal_user.front();
   if (!IsUserId(id)) return PortalRefused(absl::StrCat("x-pat-user: ", Quoted(id), " is no user id"));
-  const absl::StatusOr<std::optional<UserRecord>> user = store_.GetUser(id);
-  if (!user.ok()) return user.status();
-  if (user->has_value() && (*user)->administrator) {
-    return PortalRefused("a portal does not act for an administrator; administrators log in with their password");
+  const bool is_listed = transport.certificate != nullptr && std::binary_search(transport.certificate->users.begin(),
+                                                                                transport.certificate->users.end(), id);
+  if (!is_listed) {
+    const absl::StatusOr<std::optional<UserRecord>> user = store_.GetUser(id);
+    if (!user.ok()) return user.status();
+    if (user->has_value() && (*user)->administrator) {
+      return PortalRefused(
+          "this portal does not act for this administrator; administrators log in with their password, or the portal's "
+          "entry in the configuration lists them under users");
+    }
   }
-  return Principal{.kind = PrincipalKind::kPortal, .user_id = std::string(id)};
+  return Principal{
+      .kind = PrincipalKind::kPortal, .user_id = std::string(id), .identity = std::string(transport.identity)};
 }
 
 }  // namespace pat

@@ -1,19 +1,30 @@
 // Authenticator: who is calling.
 //
-// The `authorization` header, if there is one, is the only credential that is judged. Without it, `x-pat-user` names
-// the user for whom a portal acts. Without either, the listener's role counts.
+// What is judged, in this order:
 //
-// Errors: UNAUTHENTICATED with CREDENTIALS_MISSING or CREDENTIALS_INVALID (one text, whatever was wrong with a
-// password), PERMISSION_DENIED with ROLE_REQUIRED (x-pat-user from somebody who is no portal, given twice, or naming an
-// administrator), RATE_LIMITED, and those of the store.
+//   1. A client certificate that has no role here is nobody, whatever else comes with it.
+//   2. The `authorization` header, if there is one, is the only credential: a local user's name and password (Basic) or
+//      a personal access token (Bearer), which is judged from the store, never from a cache. Whatever the certificate's
+//      or listener's role is, but only where nobody listens on the way (CallInfo::confidential).
+//   3. `x-pat-user` names the user for whom a portal acts. Not an administrator, unless the portal's entry lists that
+//      one; and never with an administrator's rights. To others than administrators `users` is no limit.
+//   4. The role of the certificate, or of the listener where there is no certificate.
+//
+// Errors: UNAUTHENTICATED with CREDENTIALS_MISSING (also a portal without x-pat-user) or CREDENTIALS_INVALID (one text
+// for all passwords and one for all tokens that do not fit, whatever was wrong with them), PERMISSION_DENIED with
+// ROLE_REQUIRED (x-pat-user from somebody who is no portal, given twice, or naming an administrator), RATE_LIMITED, and
+// those of the store.
 //
 // Threads: thread-safe.
 #ifndef PAT_SERVER_AUTHN_AUTHENTICATOR_H_
 #define PAT_SERVER_AUTHN_AUTHENTICATOR_H_
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "server/authn/call_info.h"
+#include "server/authn/identities.h"
 #include "server/authn/password_verifier.h"
+#include "server/core/facts_reader.h"
 #include "server/core/principal.h"
 #include "store/token_store.h"
 
@@ -21,7 +32,10 @@ namespace pat {
 
 class Authenticator {
  public:
-  Authenticator(const TokenReader& store, PasswordVerifier& passwords) : store_(store), passwords_(passwords) {}
+  // `tokens` must be the store's facts, without a cache. What is given must outlive this object.
+  Authenticator(const IdentityTable& identities, const TokenReader& store, PasswordVerifier& passwords,
+                FactsReader& tokens)
+      : identities_(identities), store_(store), passwords_(passwords), tokens_(tokens) {}
 
   // True if Authenticate() may have to wait for scrypt or a disk: not to be called on the thread of a completion queue.
   static bool MayBlock(const CallInfo& call) { return !call.authorization.empty() || !call.portal_user.empty(); }
@@ -29,11 +43,20 @@ class Authenticator {
   absl::StatusOr<Principal> Authenticate(const CallInfo& call);
 
  private:
-  absl::StatusOr<Principal> FromPassword(absl::string_view authorization);
-  absl::StatusOr<Principal> FromPortal(const CallInfo& call);
+  // For whom the transport takes a caller.
+  struct Transport;
 
+  absl::StatusOr<Principal> Judge(const CallInfo& call);
+  absl::StatusOr<Principal> FromAuthorization(const CallInfo& call, const Transport& transport);
+  absl::StatusOr<Principal> FromPassword(absl::string_view credentials, const CallInfo& call,
+                                         const Transport& transport);
+  absl::StatusOr<Principal> FromToken(absl::string_view secret);
+  absl::StatusOr<Principal> FromPortal(const CallInfo& call, const Transport& transport);
+
+  const IdentityTable& identities_;
   const TokenReader& store_;
   PasswordVerifier& passwords_;
+  FactsReader& tokens_;
 };
 
 }  // namespace pat

@@ -28,13 +28,19 @@ HmacSha256Key RandomKey() {
   return key;
 }
 
-// A record that no password matches, at today's cost.
-PasswordRecord NobodysRecord() {
-  const ScryptCost cost;
+// A record that no password matches.
+PasswordRecord NobodysRecord(const ScryptCost& cost) {
   PasswordRecord record{
       .scrypt_n = cost.n, .scrypt_r = cost.r, .scrypt_p = cost.p, .salt = std::string(kSaltBytes, '\0')};
   FillRandom(absl::MakeSpan(record.hash));
   return record;
+}
+
+// To what scrypt's time is proportional.
+uint64_t WorkOf(const ScryptCost& cost) { return cost.n * cost.r * cost.p; }
+
+absl::Status TryAgain(absl::string_view message, absl::Duration delay) {
+  return MakeError(absl::StatusCode::kResourceExhausted, message, {.reason = "RATE_LIMITED", .retry_delay = delay});
 }
 
 }  // namespace
@@ -49,8 +55,24 @@ absl::StatusOr<PasswordRecord> MakePasswordRecord(absl::string_view password, Sc
   return record;
 }
 
-PasswordVerifier::PasswordVerifier(const TokenReader& store, const Clock& clock)
-    : store_(store), clock_(clock), memo_key_(RandomKey()), nobody_(NobodysRecord()) {}
+std::vector<ScryptCost> MissingWork(const ScryptCost& stored, const ScryptCost& today) {
+  std::vector<ScryptCost> missing;
+  if (WorkOf(stored) >= WorkOf(today)) return missing;
+  uint64_t rest = (WorkOf(today) - WorkOf(stored)) / today.r;
+  // Powers of two, the largest first, but none larger than today's memory.
+  for (uint64_t n = today.n; n >= 2; n /= 2) {
+    for (; rest >= n; rest -= n) missing.push_back({.n = n, .r = today.r, .p = 1});
+  }
+  return missing;
+}
+
+PasswordVerifier::PasswordVerifier(const TokenReader& store, const Clock& clock, const PasswordOptions& options)
+    : store_(store),
+      clock_(clock),
+      memo_key_(RandomKey()),
+      cost_(options.cost),
+      nobody_(NobodysRecord(options.cost)),
+      attempts_(options.limits, RandomKey(), clock) {}
 
 Sha256Digest PasswordVerifier::MemoOf(const UserUid& user, const PasswordRecord& record,
                                       absl::string_view password) const {
@@ -61,25 +83,58 @@ Sha256Digest PasswordVerifier::MemoOf(const UserUid& user, const PasswordRecord&
 }
 
 absl::StatusOr<bool> PasswordVerifier::Matches(const PasswordRecord& record, absl::string_view password) {
-  if (!scrypt_turns_.Enter()) {
-    return MakeError(absl::StatusCode::kResourceExhausted, "too many passwords are being checked",
-                     {.reason = "RATE_LIMITED", .retry_delay = absl::Seconds(1)});
-  }
+  if (!scrypt_turns_.Enter()) return TryAgain("too many passwords are being checked", absl::Seconds(1));
   const absl::Cleanup leave = [this] { scrypt_turns_.Leave(); };
-  absl::StatusOr<ScryptKey> key =
-      Scrypt(password, AsBytes(record.salt), {.n = record.scrypt_n, .r = record.scrypt_r, .p = record.scrypt_p});
+  const ScryptCost cost{.n = record.scrypt_n, .r = record.scrypt_r, .p = record.scrypt_p};
+  absl::StatusOr<ScryptKey> key = Scrypt(password, AsBytes(record.salt), cost);
+  // Not the store: it has no details yet, and would read as if its disk were full.
   if (absl::IsResourceExhausted(key.status())) {
-    // Not the store: it has no details yet, and would read as if its disk were full.
-    return MakeError(absl::StatusCode::kResourceExhausted, "there is not enough memory to check a password",
-                     {.reason = "RATE_LIMITED", .retry_delay = absl::Seconds(1)});
+    return TryAgain("there is not enough memory to check a password", absl::Seconds(1));
   }
   if (!key.ok()) return key.status();
   const bool match = ConstantTimeEqual(*key, record.hash);
   SecureWipe(key->data(), key->size());
+  for (const ScryptCost& rest : MissingWork(cost, cost_)) {
+    absl::StatusOr<ScryptKey> for_nothing = Scrypt(password, AsBytes(record.salt), rest);
+    if (for_nothing.ok()) SecureWipe(for_nothing->data(), for_nothing->size());
+  }
   return match;
 }
 
-absl::StatusOr<std::optional<UserRecord>> PasswordVerifier::Verify(absl::string_view id, absl::string_view password) {
+absl::StatusOr<PasswordRecord> PasswordVerifier::Make(absl::string_view password) {
+  if (!scrypt_turns_.Enter()) return TryAgain("too many passwords are being computed", absl::Seconds(1));
+  const absl::Cleanup leave = [this] { scrypt_turns_.Leave(); };
+  absl::StatusOr<PasswordRecord> record = MakePasswordRecord(password, cost_);
+  if (absl::IsResourceExhausted(record.status())) {
+    return TryAgain("there is not enough memory to compute a password", absl::Seconds(1));
+  }
+  return record;
+}
+
+absl::StatusOr<bool> PasswordVerifier::IsRight(absl::string_view user_id, absl::string_view password,
+                                               absl::string_view peer) {
+  const absl::StatusOr<std::optional<UserRecord>> user = Verify(user_id, password, AttemptPeerOf(peer));
+  if (!user.ok()) return user.status();
+  return user->has_value();
+}
+
+absl::StatusOr<std::optional<UserRecord>> PasswordVerifier::Verify(absl::string_view id, absl::string_view password,
+                                                                   absl::string_view peer) {
+  // Before what is remembered, too: else that could be guessed at the speed of a hash.
+  if (const absl::Duration wait = attempts_.Begin(id, peer); wait > absl::ZeroDuration()) {
+    return TryAgain("too many wrong passwords; wait", wait);
+  }
+  absl::StatusOr<std::optional<UserRecord>> user = Judge(id, password);
+  if (!user.ok()) return user;  // Neither right nor wrong.
+  if (user->has_value()) {
+    attempts_.Right(id, peer);
+  } else {
+    attempts_.Wrong(id, peer);
+  }
+  return user;
+}
+
+absl::StatusOr<std::optional<UserRecord>> PasswordVerifier::Judge(absl::string_view id, absl::string_view password) {
   absl::StatusOr<std::optional<UserRecord>> user = store_.GetUser(id);
   if (!user.ok()) return user.status();
   // To scrypt (to HMAC, under it) "x" and "x\0" are the same password. So none with a zero byte is ever right.

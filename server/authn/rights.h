@@ -19,6 +19,7 @@ enum CallerKinds : uint8_t {
   kAdministrators = 2,  // Those of them who are administrators.
   kPortals = 4,         // Acting for a user.
   kIntrospectors = 8,   // Services that check tokens.
+  kTokens = 16,         // Personal access tokens, for themselves.
   kAnybody = 0x80,      // Health and reflection: no credential beyond what the listener asks.
 };
 
