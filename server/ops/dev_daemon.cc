@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/authn/authenticator.h"
+#include "server/authn/identities.h"
 #include "server/authn/password_verifier.h"
 #include "server/cache/caching_facts_reader.h"
 #include "server/core/cache_bound.h"
@@ -129,7 +130,7 @@ class DevDaemon final : public Daemon {
         std::make_unique<TokenLifecycle>(store, peppers, *catalog_, policy_, clock_,
                                          [this](const TokenDigest& digest) { cache_->ForgetInactive(digest); });
     passwords_ = std::make_unique<PasswordVerifier>(store, clock_);
-    authenticator_ = std::make_unique<Authenticator>(store, *passwords_);
+    authenticator_ = std::make_unique<Authenticator>(identities_, store, *passwords_, *store_facts_);
     scope_page_tokens_ = std::make_unique<PageTokens>(peppers.DeriveKey("page tokens of ListScopes"));
     maintenance_ = std::make_unique<Maintenance>(store, *cache_, policy_, clock_);
   }
@@ -162,6 +163,7 @@ class DevDaemon final : public Daemon {
   std::unique_ptr<CachingFactsReader> cache_;
   std::unique_ptr<Introspector> introspector_;
   std::unique_ptr<TokenLifecycle> lifecycle_;
+  const IdentityTable identities_;
   std::unique_ptr<PasswordVerifier> passwords_;
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<PageTokens> scope_page_tokens_;

@@ -14,11 +14,13 @@
 #include "absl/synchronization/notification.h"
 #include "pat/v1/introspection_service.grpc.pb.h"
 #include "server/authn/authenticator.h"
+#include "server/authn/identities.h"
 #include "server/authn/password_verifier.h"
 #include "server/core/executor.h"
 #include "server/core/introspection.h"
 #include "server/rpc/call_guard.h"
 #include "server/rpc/introspection_service.h"
+#include "tests/server/authn/passwords.h"
 #include "tests/support/test_authority.h"
 
 namespace pat {
@@ -31,8 +33,8 @@ class IntrospectionServer {
  public:
   IntrospectionServer(TestAuthority& authority, FactsReader& facts, Executor& executor, ListenerRole role,
                       const IntrospectionServiceOptions& options = {})
-      : passwords_(authority.store, authority.clock),
-        authenticator_(authority.store, passwords_),
+      : passwords_(authority.store, authority.clock, {.cost = kCheapCost}),
+        authenticator_(identities_, authority.store, passwords_, authority.facts),
         guard_(authenticator_, role),
         introspector_(facts, authority.clock),
         service_(introspector_, guard_, executor, options) {
@@ -73,6 +75,7 @@ class IntrospectionServer {
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
  private:
+  const IdentityTable identities_;
   PasswordVerifier passwords_;
   Authenticator authenticator_;
   const CallGuard guard_;
