@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "store/records.h"
+#include "server/core/token_secret.h"
 #include "store/uid.h"
 
 namespace pat {
@@ -31,10 +31,10 @@ struct Principal {
   // for it ("unix:/run/pat/pat.sock"). Empty: a caller without a credential, of `patd dev`.
   std::string identity = {};
 
-  // kToken only. `token_hmac` is what the store keeps of the secret that was presented (TokenRecord::hmac of what was
-  // found): whoever changes the token decides in the transaction that this secret is still the living one.
+  // kToken only. With the digest of the secret that was presented, whoever changes the token decides in the transaction
+  // that this secret is still the living one.
   TokenUid token = {};
-  TokenHmac token_hmac = {};
+  TokenDigest token_digest = {};
   bool may_regenerate_itself = false;  // It holds the scope PAT.SelfRegenerate, effectively.
 
   // kIntrospector only: may ask about the SHA-256 of a token, which proves nothing about who holds it.
