@@ -10,11 +10,22 @@ absl::Time EndOf(const TokenRecord& token) {
   return token.revoke_time.has_value() ? std::min(*token.revoke_time, token.expire_time) : token.expire_time;
 }
 
+absl::Time CutToMinute(absl::Time time) {
+  constexpr int64_t kMinute = 60;
+  const int64_t seconds = absl::ToUnixSeconds(time);
+  const int64_t past_minute = ((seconds % kMinute) + kMinute) % kMinute;
+  return absl::FromUnixSeconds(seconds - past_minute);
+}
+
+bool IsActiveAdministrator(const UserRecord& user) {
+  return user.administrator && !user.disabled && user.type == UserType::kLocal;
+}
+
 absl::Status CheckReplacement(const TokenRecord& previous, const TokenRecord& next) {
   if (previous.uid != next.uid || previous.owner != next.owner || previous.owner_id != next.owner_id ||
-      previous.create_sequence != next.create_sequence) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("token ", previous.uid.ToString(), ": uid, owner, owner_id and create_sequence never change"));
+      previous.create_sequence != next.create_sequence || previous.epochs != next.epochs) {
+    return absl::InvalidArgumentError(absl::StrCat("token ", previous.uid.ToString(),
+                                                   ": uid, owner, owner_id, epochs and create_sequence never change"));
   }
   return absl::OkStatus();
 }
@@ -24,7 +35,41 @@ absl::Status CheckReplacement(const UserRecord& previous, const UserRecord& next
     return absl::InvalidArgumentError(
         absl::StrCat("user ", previous.uid.ToString(), ": uid and id never change, and an id has one uid"));
   }
+  if (previous.token_epoch != next.token_epoch) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("user ", previous.uid.ToString(), ": token_epoch is changed by RevokeAll alone"));
+  }
   return absl::OkStatus();
+}
+
+absl::Status CheckInsertion(const TokenRecord& token, uint64_t sequence) {
+  if (token.create_sequence == sequence) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("token ", token.uid.ToString(), " is made in mutation ", sequence,
+                                                 ", not in ", token.create_sequence));
+}
+
+absl::Status CheckInsertion(const UserRecord& user, bool inherits) {
+  if (inherits) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "user ", user.uid.ToString(), ": a uid is not given again, and tokens of the former one are there"));
+  }
+  if (user.token_epoch == 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("user ", user.uid.ToString(), ": the token_epoch of a new user is 0, not ", user.token_epoch));
+}
+
+absl::Status CheckInsertion(const AuditRecord& row, uint64_t sequence) {
+  if (row.sequence == sequence && row.count > 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("an audit row of mutation ", sequence, " that counts ", row.count,
+                                                 " and says that it is of mutation ", row.sequence));
+}
+
+absl::Status CheckEpochs(const TokenRecord& token, uint64_t global_epoch, const std::optional<UserRecord>& owner) {
+  if (owner.has_value() && token.epochs == Epochs{.global = global_epoch, .owner = owner->token_epoch}) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("token ", token.uid.ToString(), " is of an epoch that has ended, or of nobody"));
 }
 
 }  // namespace pat

@@ -2,6 +2,9 @@
 #ifndef PAT_STORE_RECORD_RULES_H_
 #define PAT_STORE_RECORD_RULES_H_
 
+#include <cstdint>
+#include <optional>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "store/records.h"
@@ -12,10 +15,25 @@ namespace pat {
 // earlier. A token that died with its epoch ends, by this measure, when it expires.
 absl::Time EndOf(const TokenRecord& token);
 
+// `time` cut to the minute: how exactly uses are kept.
+absl::Time CutToMinute(absl::Time time);
+
+// Counts for TokenTransaction::CountAdministrators.
+bool IsActiveAdministrator(const UserRecord& user);
+
 // OK if `next` may replace `previous`: the fields that never change are the same. Otherwise kInvalidArgument, which is
 // a mistake of the program and never of a caller.
 absl::Status CheckReplacement(const TokenRecord& previous, const TokenRecord& next);
 absl::Status CheckReplacement(const UserRecord& previous, const UserRecord& next);
+
+// The same for one that is new: in mutation `sequence`, or, for a user, with `inherits` if there is a token that a user
+// of this uid left behind unrevoked.
+absl::Status CheckInsertion(const TokenRecord& token, uint64_t sequence);
+absl::Status CheckInsertion(const UserRecord& user, bool inherits);
+absl::Status CheckInsertion(const AuditRecord& row, uint64_t sequence);
+
+// OK if the token was made in the epochs that are current: the global one, and that of its owner (nullopt: is gone).
+absl::Status CheckEpochs(const TokenRecord& token, uint64_t global_epoch, const std::optional<UserRecord>& owner);
 
 }  // namespace pat
 

@@ -19,6 +19,7 @@
 #ifndef PAT_STORE_TOKEN_STORE_H_
 #define PAT_STORE_TOKEN_STORE_H_
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -81,7 +82,11 @@ struct AuditPosition {
   absl::Time time = absl::InfinitePast();
   uint64_t sequence = 0;
 
-  friend auto operator<=>(const AuditPosition&, const AuditPosition&) = default;  // NOLINT(modernize-use-nullptr)
+  friend bool operator==(const AuditPosition&, const AuditPosition&) = default;
+  friend std::strong_ordering operator<=>(const AuditPosition& a, const AuditPosition& b) {
+    if (a.time < b.time) return std::strong_ordering::less;
+    return b.time < a.time ? std::strong_ordering::greater : a.sequence <=> b.sequence;
+  }
 };
 
 // All conditions that are given must hold.
@@ -114,7 +119,7 @@ class TokenReader {
   // everybody's unrevoked tokens those that ended with their owner's epoch are passed over one by one, until purged.)
   //
   // A token that ended with its epoch or with its owner has, here and in every other read but FindByHmac, the time of
-  // that as `revoke_time`, unless it had one of its own: so "revoked" is one question.
+  // that (of both: the earlier) as `revoke_time`, unless it had one of its own: so "revoked" is one question.
   virtual absl::StatusOr<TokenPage> ListTokens(const TokenQuery& query) const = 0;
 
   virtual absl::StatusOr<UserPage> ListUsers(const UserQuery& query) const = 0;
@@ -133,7 +138,8 @@ class TokenReader {
   // The peppers under which tokens are kept, each once, in order. One step for each, however many tokens there are.
   virtual absl::StatusOr<std::vector<PepperId>> PepperIds() const = 0;
 
-  // The number of the last committed mutation; 0 in a new store. Never goes down, also over a reopen.
+  // The number of the last committed mutation; 0 in a new store. Never goes down, also over a reopen, but for mutations
+  // of CommitWithoutSync that a crash took back.
   virtual uint64_t CommitSequence() const = 0;
 
   // Random, made with the store: tells one store (and later one restored from a backup) from another.
@@ -177,11 +183,12 @@ class TokenTransaction {
   virtual absl::StatusOr<std::vector<std::string>> ListForgettableRequests(absl::Time cutoff, size_t limit) = 0;
 
   // Inserts or replaces, with every index. `uid`, `owner`, `owner_id`, `epochs` and `create_sequence` of a token never
-  // change, nor do `uid` and `id` of a user, and an id has one uid: else kInvalidArgument, nothing staged. `token_epoch`
-  // of a user is RevokeAll's alone: another than the current one (0 for a new user) is kInvalidArgument too. So is a
-  // token that was made in other epochs than the current ones, or a change of one that ended with its epoch. Two tokens with one
-  // HMAC: kAlreadyExists, nothing staged. A page of a list cannot end between two tokens with one create_sequence: make
-  // one token per mutation.
+  // change, nor do `uid` and `id` of a user, and an id has one uid: else kInvalidArgument, nothing staged.
+  // `token_epoch` of a user is RevokeAll's alone: another than the current one (0 for a new user) is kInvalidArgument
+  // too. So is a token that was made in other epochs than the current ones, whether it is new or a change, or whose
+  // owner is not there; and a new token whose create_sequence is not Sequence(). Two tokens with one HMAC:
+  // kAlreadyExists, nothing staged. A page of a list cannot end between two tokens with one create_sequence: make one
+  // token per mutation.
   virtual absl::Status PutToken(const TokenRecord& token) = 0;
   virtual absl::Status PutUser(const UserRecord& user) = 0;
   virtual absl::Status PutPassword(const UserUid& user, const PasswordRecord& password) = 0;
@@ -189,7 +196,8 @@ class TokenTransaction {
   virtual absl::Status PutCacheBound(const CacheBoundRecord& bound) = 0;
   virtual absl::Status PutPolicy(const PolicyRecord& policy) = 0;
 
-  // Adds a row to the audit log, under (time, sequence); at most one in a mutation.
+  // Adds a row to the audit log, under (time, sequence); at most one in a mutation. kInvalidArgument if `sequence` is
+  // not Sequence() or `count` is 0, kAlreadyExists if the row is there already.
   virtual absl::Status PutAudit(const AuditRecord& row) = 0;
 
   // Raises the token's last_use_time to `time`, cut to the minute; an earlier one, or a token that is not there, is
@@ -202,7 +210,8 @@ class TokenTransaction {
   virtual absl::StatusOr<uint64_t> RevokeAll(const std::optional<UserUid>& owner, absl::Time time) = 0;
 
   // Removes the user and the password, and ends the user's tokens as RevokeAll does (constant work, same count): they
-  // are revoked at `time`, and stay to be looked at until they are purged. The id is free for another user.
+  // are revoked at `time`, and stay to be looked at until they are purged. The id is free for another user. A user who
+  // is not there: 0.
   virtual absl::StatusOr<uint64_t> DeleteUser(const UserUid& uid, absl::Time time) = 0;
 
   // Removes the record and every index row. Removing what is not there is not an error.

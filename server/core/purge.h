@@ -1,5 +1,5 @@
-// Purging: what ended long ago is removed. Revoked and expired tokens stay to be looked at for a while (the policy's
-// retention), known request ids for theirs.
+// Purging: what ended long ago is removed. Revoked and expired tokens, and rows of the audit log, stay to be looked at
+// for a while (their retention), known request ids for theirs.
 #ifndef PAT_SERVER_CORE_PURGE_H_
 #define PAT_SERVER_CORE_PURGE_H_
 
@@ -8,7 +8,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "server/core/policy.h"
+#include "server/core/retention.h"
 #include "store/token_store.h"
 
 namespace pat {
@@ -16,12 +16,14 @@ namespace pat {
 struct Purged {
   size_t tokens = 0;
   size_t requests = 0;
+  size_t audit_rows = 0;
 };
 
 // Removes everything whose time is over at `now`, in transactions of bounded size. Blocks. `stop` is asked before each
 // transaction; once it says true, the rest is left for the next time, and that is no error.
 absl::StatusOr<Purged> PurgeEnded(
-    TokenStore& store, const Policy& policy, absl::Time now, absl::FunctionRef<bool()> stop = [] { return false; });
+    TokenStore& store, const Retention& retention, absl::Time now,
+    absl::FunctionRef<bool()> stop = [] { return false; });
 
 }  // namespace pat
 

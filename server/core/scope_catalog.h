@@ -63,6 +63,13 @@ class ScopeSet {
 
   void Add(uint32_t index) { bits_[index / 64] |= uint64_t{1} << (index % 64); }
 
+  // This very name, and nothing that it covers. One that is not in the set is no error.
+  void Remove(absl::string_view name) {
+    if (names_ == nullptr) return;
+    const uint32_t index = names_->Find(name);
+    if (index != ScopeNames::kUnknown) bits_[index / 64] &= ~(uint64_t{1} << (index % 64));
+  }
+
   // Both sets must be over the same ScopeNames.
   void IntersectWith(const ScopeSet& other);
   void UniteWith(const ScopeSet& other);

@@ -7,19 +7,19 @@
 
 namespace pat {
 
-absl::Time EffectiveExpireTime(const TokenRecord& token, const Policy& policy) {
+absl::Time EffectiveExpireTime(const TokenRecord& token, const PolicyRecord& policy) {
   const absl::Time secret_made = token.regenerate_time.value_or(token.create_time);
   return std::min(token.expire_time, secret_made + policy.maximum_lifespan);
 }
 
-std::optional<TokenFacts> JudgeSnapshot(const TokenSnapshot& snapshot, const Policy& policy,
-                                        const ScopeCatalog& catalog, absl::Time now) {
+std::optional<TokenFacts> JudgeSnapshot(const TokenSnapshot& snapshot, const ScopeCatalog& catalog, absl::Time now) {
   const TokenRecord& token = snapshot.token;
   const UserRecord& owner = snapshot.owner;
+  if (snapshot.policy.tokens_disabled) return std::nullopt;
   if (token.revoke_time.has_value()) return std::nullopt;
   if (token.epochs != Epochs{.global = snapshot.global_epoch, .owner = owner.token_epoch}) return std::nullopt;
   if (owner.disabled || owner.type != UserType::kLocal) return std::nullopt;
-  const absl::Time expire_time = EffectiveExpireTime(token, policy);
+  const absl::Time expire_time = EffectiveExpireTime(token, snapshot.policy);
   if (now >= expire_time) return std::nullopt;
 
   TokenFacts facts;
@@ -29,13 +29,14 @@ std::optional<TokenFacts> JudgeSnapshot(const TokenSnapshot& snapshot, const Pol
   facts.expire_time = expire_time;
   facts.scopes = catalog.Closure(token.scopes);
   facts.scopes.IntersectWith(catalog.Closure(owner.grants));
+  for (const std::string& scope : snapshot.policy.forbidden_scopes) facts.scopes.Remove(scope);
   facts.audiences = token.audiences;
   return facts;
 }
 
 StoreFacts::StoreFacts(const TokenReader& store, const Peppers& peppers, const ScopeCatalog& catalog,
-                       const Policy& policy, const Clock& clock, Executor& executor)
-    : store_(store), peppers_(peppers), catalog_(catalog), policy_(policy), clock_(clock), executor_(executor) {}
+                       const Clock& clock, Executor& executor)
+    : store_(store), peppers_(peppers), catalog_(catalog), clock_(clock), executor_(executor) {}
 
 void StoreFacts::Find(const TokenDigest& digest, const FindOptions& /*options*/, FactsReceiver& receiver) {
   const absl::Time read_time = clock_.Now();
@@ -64,7 +65,7 @@ void StoreFacts::Answer(const absl::StatusOr<FindOutcome>& outcome, absl::Time r
   answer.read_time = read_time;
   answer.fresh_until = read_time;
   std::optional<TokenFacts> facts;
-  if (outcome->found.has_value()) facts = JudgeSnapshot(*outcome->found, policy_, catalog_, answer.now);
+  if (outcome->found.has_value()) facts = JudgeSnapshot(*outcome->found, catalog_, answer.now);
   if (facts.has_value()) {
     answer.facts = &*facts;
     answer.fresh_until = facts->expire_time;

@@ -9,19 +9,19 @@
 #include "server/core/executor.h"
 #include "server/core/facts_reader.h"
 #include "server/core/peppers.h"
-#include "server/core/policy.h"
 #include "server/core/scope_catalog.h"
 #include "store/token_store.h"
 
 namespace pat {
 
 // When the token ends: its own expire_time, or earlier if the policy's maximum lifespan says so.
-absl::Time EffectiveExpireTime(const TokenRecord& token, const Policy& policy);
+absl::Time EffectiveExpireTime(const TokenRecord& token, const PolicyRecord& policy);
 
-// The one place where it is decided whether a token is active: not revoked, in the current epochs, not expired at
-// `now`, and its owner a local user who is not disabled. nullopt: inactive.
-std::optional<TokenFacts> JudgeSnapshot(const TokenSnapshot& snapshot, const Policy& policy,
-                                        const ScopeCatalog& catalog, absl::Time now);
+// The one place where it is decided whether a token is active: tokens are not disabled for everybody, and it is not
+// revoked, in the current epochs, not expired at `now`, and its owner a local user who is not disabled. nullopt:
+// inactive. What the token may do is what it was given and its owner was granted, with all that these cover, without
+// the scopes that the policy forbids: of those only the very names, not what they cover.
+std::optional<TokenFacts> JudgeSnapshot(const TokenSnapshot& snapshot, const ScopeCatalog& catalog, absl::Time now);
 
 // Reads the store at each call. `fresh_until` is the token's expiry (inactive: read_time); how long an answer may be
 // reused beyond that is the business of the cache above.
@@ -32,8 +32,8 @@ std::optional<TokenFacts> JudgeSnapshot(const TokenSnapshot& snapshot, const Pol
 // Threads: Find() is thread-safe. All that is given must outlive this object and every answer that is still due.
 class StoreFacts final : public FactsReader {
  public:
-  StoreFacts(const TokenReader& store, const Peppers& peppers, const ScopeCatalog& catalog, const Policy& policy,
-             const Clock& clock, Executor& executor);
+  StoreFacts(const TokenReader& store, const Peppers& peppers, const ScopeCatalog& catalog, const Clock& clock,
+             Executor& executor);
 
   void Find(const TokenDigest& digest, const FindOptions& options, FactsReceiver& receiver) override;
 
@@ -43,7 +43,6 @@ class StoreFacts final : public FactsReader {
   const TokenReader& store_;
   const Peppers& peppers_;
   const ScopeCatalog& catalog_;
-  const Policy& policy_;
   const Clock& clock_;
   Executor& executor_;
 };

@@ -40,11 +40,11 @@ NewSecret MintNewSecret(const Peppers& peppers) {
 }
 
 absl::Status Remember(TokenTransaction& transaction, const std::string& key, const RequestIdentity& request,
-                      const TokenRecord& token, const Policy& policy, absl::Time now) {
+                      const TokenRecord& token, const Retention& retention, absl::Time now) {
   if (key.empty()) return absl::OkStatus();
   return transaction.PutRequest(key, {.body_hash = request.body_hash,
                                       .token_name = TokenName(token.owner_id, token.uid),
-                                      .forget_time = now + policy.request_id_retention});
+                                      .forget_time = now + retention.request_ids});
 }
 
 Decision Unless(bool dry_run) { return dry_run ? Decision::kDiscard : Decision::kCommit; }
@@ -56,20 +56,20 @@ std::string ListContext(const Principal& principal, const ListTokensQuery& query
 }  // namespace
 
 TokenLifecycle::TokenLifecycle(TokenStore& store, const Peppers& peppers, const ScopeCatalog& catalog,
-                               const Policy& policy, const Clock& clock, NewSecretListener on_new_secret)
+                               const Retention& retention, const Clock& clock, NewSecretListener on_new_secret)
     : store_(store),
       peppers_(peppers),
       catalog_(catalog),
-      policy_(policy),
+      retention_(retention),
       clock_(clock),
       on_new_secret_(std::move(on_new_secret)),
       page_tokens_(peppers.DeriveKey("page tokens of ListTokens")) {}
 
 std::string TokenLifecycle::EtagOf(const TokenRecord& token) { return absl::StrCat("\"", token.change_sequence, "\""); }
 
-TokenView TokenLifecycle::ViewOf(TokenRecord record, absl::Time now) const {
+TokenView TokenLifecycle::ViewOf(TokenRecord record, const PolicyRecord& policy, absl::Time now) {
   TokenView view{.record = std::move(record), .state = TokenState::kActive, .expire_time = {}};
-  view.expire_time = EffectiveExpireTime(view.record, policy_);
+  view.expire_time = EffectiveExpireTime(view.record, policy);
   if (view.record.revoke_time.has_value()) {
     view.state = TokenState::kRevoked;
   } else if (now >= view.expire_time) {
@@ -100,7 +100,9 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Create(const Principal& principa
   if (std::holds_alternative<NotRequested>(query.expiration)) {
     violations.push_back({"expire_time", "is missing, and ttl too; a token needs an end, give one of them"});
   }
-  const std::optional<absl::Time> expire_time = ResolveExpiration(query.expiration, policy_, now, violations);
+  const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
+  if (!policy.ok()) return policy.status();
+  const std::optional<absl::Time> expire_time = ResolveExpiration(query.expiration, *policy, now, violations);
   const bool request_id_fits = CheckRequestId(query.request.id, violations);
   const std::string request_key =
       request_id_fits ? RequestKey(principal, "CreateToken", query.parent, query.request) : std::string();
@@ -117,7 +119,7 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Create(const Principal& principa
     if (!owner.ok()) return owner.status();
     if (status = CheckMayHaveSecrets(*owner); !status.ok()) return status;
     if (status = CheckNameFree(transaction, *owner, query.display_name, std::nullopt, now); !status.ok()) return status;
-    if (status = CheckRoomForOneMore(transaction, *owner, policy_, now); !status.ok()) return status;
+    if (status = CheckRoomForOneMore(transaction, *owner, *policy, now); !status.ok()) return status;
     const absl::StatusOr<uint64_t> global_epoch = transaction.GlobalEpoch();
     if (!global_epoch.ok()) return global_epoch.status();
 
@@ -137,13 +139,13 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Create(const Principal& principa
     token.create_sequence = transaction.Sequence();
     token.change_sequence = transaction.Sequence();
     if (status = transaction.PutToken(token); !status.ok()) return status;
-    if (status = Remember(transaction, request_key, query.request, token, policy_, now); !status.ok()) return status;
+    if (status = Remember(transaction, request_key, query.request, token, retention_, now); !status.ok()) return status;
     return Decision::kCommit;
   });
   if (!done.ok()) return done;
-  if (query.validate_only) return TokenWithSecret{ViewOf(std::move(token), now), Secret(), {}};
+  if (query.validate_only) return TokenWithSecret{ViewOf(std::move(token), *policy, now), Secret(), {}};
   on_new_secret_(minted.digest);
-  return TokenWithSecret{ViewOf(std::move(token), now), std::move(minted.secret), {}};
+  return TokenWithSecret{ViewOf(std::move(token), *policy, now), std::move(minted.secret), {}};
 }
 
 absl::StatusOr<TokenView> TokenLifecycle::Get(const Principal& principal, const std::string& name) const {
@@ -155,7 +157,9 @@ absl::StatusOr<TokenView> TokenLifecycle::Get(const Principal& principal, const 
   absl::StatusOr<std::optional<TokenRecord>> token = store_.GetToken(**uid);
   if (!token.ok()) return token.status();
   if (!token->has_value() || TokenName((*token)->owner_id, **uid) != name) return TokenNotFound();
-  return ViewOf(**std::move(token), clock_.Now());
+  const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
+  if (!policy.ok()) return policy.status();
+  return ViewOf(**std::move(token), *policy, clock_.Now());
 }
 
 absl::StatusOr<TokenViewPage> TokenLifecycle::List(const Principal& principal, const ListTokensQuery& query) const {
@@ -189,12 +193,14 @@ absl::StatusOr<TokenViewPage> TokenLifecycle::List(const Principal& principal, c
   }
   absl::StatusOr<TokenPage> page = store_.ListTokens(store_query);
   if (!page.ok()) return page.status();
+  const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
+  if (!policy.ok()) return policy.status();
   TokenViewPage views;
   if (page->more) {
     views.next_page_token = page_tokens_.Encode(page->tokens.back().create_sequence, ListContext(principal, query));
   }
   const absl::Time now = clock_.Now();
-  for (TokenRecord& token : page->tokens) views.tokens.push_back(ViewOf(std::move(token), now));
+  for (TokenRecord& token : page->tokens) views.tokens.push_back(ViewOf(std::move(token), *policy, now));
   return views;
 }
 
@@ -221,11 +227,13 @@ absl::StatusOr<TokenView> TokenLifecycle::Update(const Principal& principal, con
   if (!violations.empty()) return InvalidRequest(std::move(violations));
 
   const absl::Time now = clock_.Now();
+  const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
+  if (!policy.ok()) return policy.status();
   TokenRecord token;
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
     absl::StatusOr<TokenRecord> kept = LoadToken(transaction, *uid, query.name);
     if (!kept.ok()) return kept.status();
-    absl::Status status = CheckAlive(*kept, policy_, now);
+    absl::Status status = CheckAlive(*kept, *policy, now);
     if (!status.ok()) return status;
     if (status = CheckEtag(*kept, query.etag); !status.ok()) return status;
     if (new_name) {
@@ -242,7 +250,7 @@ absl::StatusOr<TokenView> TokenLifecycle::Update(const Principal& principal, con
     return Decision::kCommit;
   });
   if (!done.ok()) return done;
-  return ViewOf(std::move(token), now);
+  return ViewOf(std::move(token), *policy, now);
 }
 
 absl::StatusOr<RevokedToken> TokenLifecycle::Revoke(const Principal& principal, const RevokeTokenQuery& query) {
@@ -252,6 +260,8 @@ absl::StatusOr<RevokedToken> TokenLifecycle::Revoke(const Principal& principal, 
   if (!uid.ok()) return uid.status();
   if (!violations.empty()) return InvalidRequest(std::move(violations));
   const absl::Time now = clock_.Now();
+  const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
+  if (!policy.ok()) return policy.status();
   TokenRecord token;
   absl::StatusOr<CacheBoundRecord> bound;
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
@@ -269,7 +279,7 @@ absl::StatusOr<RevokedToken> TokenLifecycle::Revoke(const Principal& principal, 
     return Unless(query.validate_only);
   });
   if (!done.ok()) return done;
-  return RevokedToken{ViewOf(std::move(token), now), LastAcceptTime(*bound)};
+  return RevokedToken{ViewOf(std::move(token), *policy, now), LastAcceptTime(*bound)};
 }
 
 absl::StatusOr<TokenWithSecret> TokenLifecycle::Regenerate(const Principal& principal,
@@ -279,7 +289,9 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Regenerate(const Principal& prin
       AuthoriseToken(principal, query.name, TokenAction::kChange, violations);
   if (!uid.ok()) return uid.status();
   const absl::Time now = clock_.Now();
-  const std::optional<absl::Time> expire_time = ResolveExpiration(query.expiration, policy_, now, violations);
+  const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
+  if (!policy.ok()) return policy.status();
+  const std::optional<absl::Time> expire_time = ResolveExpiration(query.expiration, *policy, now, violations);
   const bool request_id_fits = CheckRequestId(query.request.id, violations);
   const std::string request_key =
       request_id_fits ? RequestKey(principal, "RegenerateToken", query.name, query.request) : std::string();
@@ -298,7 +310,7 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Regenerate(const Principal& prin
     const absl::StatusOr<UserRecord> owner = LoadOwner(transaction, *kept);
     if (!owner.ok()) return owner.status();
     if (status = CheckMayHaveSecrets(*owner); !status.ok()) return status;
-    if (status = CheckAlive(*kept, policy_, now); !status.ok()) return status;
+    if (status = CheckAlive(*kept, *policy, now); !status.ok()) return status;
     if (status = CheckEtag(*kept, query.etag); !status.ok()) return status;
     token = *std::move(kept);
     token.hmac = minted.hmac;
@@ -306,13 +318,13 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Regenerate(const Principal& prin
     if (expire_time.has_value()) token.expire_time = *expire_time;
     if (!query.validate_only) token.change_sequence = transaction.Sequence();
     if (status = transaction.PutToken(token); !status.ok()) return status;
-    if (status = Remember(transaction, request_key, query.request, token, policy_, now); !status.ok()) return status;
+    if (status = Remember(transaction, request_key, query.request, token, retention_, now); !status.ok()) return status;
     return Unless(query.validate_only);
   });
   if (!done.ok()) return done;
   if (!query.validate_only) on_new_secret_(minted.digest);
-  return TokenWithSecret{ViewOf(std::move(token), now), query.validate_only ? Secret() : std::move(minted.secret),
-                         LastAcceptTime(*bound)};
+  return TokenWithSecret{ViewOf(std::move(token), *policy, now),
+                         query.validate_only ? Secret() : std::move(minted.secret), LastAcceptTime(*bound)};
 }
 
 }  // namespace pat

@@ -26,8 +26,8 @@
 #include "server/core/clock.h"
 #include "server/core/page_token.h"
 #include "server/core/peppers.h"
-#include "server/core/policy.h"
 #include "server/core/principal.h"
+#include "server/core/retention.h"
 #include "server/core/scope_catalog.h"
 #include "server/core/token_requests.h"
 #include "server/crypto/secret.h"
@@ -71,7 +71,7 @@ class TokenLifecycle {
   // Told of the digest of each new secret, after it is durable and before it is shown.
   using NewSecretListener = std::function<void(const TokenDigest&)>;
 
-  TokenLifecycle(TokenStore& store, const Peppers& peppers, const ScopeCatalog& catalog, const Policy& policy,
+  TokenLifecycle(TokenStore& store, const Peppers& peppers, const ScopeCatalog& catalog, const Retention& retention,
                  const Clock& clock, NewSecretListener on_new_secret);
 
   absl::StatusOr<TokenWithSecret> Create(const Principal& principal, const CreateTokenQuery& query);
@@ -93,7 +93,7 @@ class TokenLifecycle {
   static std::string EtagOf(const TokenRecord& token);
 
  private:
-  TokenView ViewOf(TokenRecord record, absl::Time now) const;
+  static TokenView ViewOf(TokenRecord record, const PolicyRecord& policy, absl::Time now);
 
   // now + T, after a commit whose transaction saw `bound`. A larger T that is kept later is no matter: what is loaded
   // under it is loaded after that commit.
@@ -102,7 +102,7 @@ class TokenLifecycle {
   TokenStore& store_;
   const Peppers& peppers_;
   const ScopeCatalog& catalog_;
-  const Policy& policy_;
+  const Retention& retention_;
   const Clock& clock_;
   const NewSecretListener on_new_secret_;
   const PageTokens page_tokens_;

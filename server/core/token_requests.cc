@@ -42,7 +42,7 @@ absl::Duration DurationOf(const RequestedDuration& requested) {
   return absl::Seconds(requested.seconds) + absl::Nanoseconds(requested.nanos);
 }
 
-std::optional<absl::Time> ResolveInstant(const RequestedInstant& requested, const Policy& policy, absl::Time now,
+std::optional<absl::Time> ResolveInstant(const RequestedInstant& requested, const PolicyRecord& policy, absl::Time now,
                                          Violations& violations) {
   if (!ReadInstant(requested, "expire_time", violations).has_value()) return std::nullopt;
   const absl::Time instant = absl::FromUnixSeconds(requested.seconds);
@@ -60,8 +60,8 @@ std::optional<absl::Time> ResolveInstant(const RequestedInstant& requested, cons
   return instant;
 }
 
-std::optional<absl::Time> ResolveDuration(const RequestedDuration& requested, const Policy& policy, absl::Time now,
-                                          Violations& violations) {
+std::optional<absl::Time> ResolveDuration(const RequestedDuration& requested, const PolicyRecord& policy,
+                                          absl::Time now, Violations& violations) {
   const absl::Duration duration = DurationOf(requested);
   if (!IsInRange(requested) || duration < absl::Seconds(1)) {
     violations.push_back({"ttl", absl::StrCat("seconds ", requested.seconds, ", nanos ", requested.nanos,
@@ -177,8 +177,8 @@ std::optional<absl::Duration> ReadDuration(const RequestedDuration& requested, a
   return std::nullopt;
 }
 
-std::optional<absl::Time> ResolveExpiration(const RequestedExpiration& requested, const Policy& policy, absl::Time now,
-                                            Violations& violations) {
+std::optional<absl::Time> ResolveExpiration(const RequestedExpiration& requested, const PolicyRecord& policy,
+                                            absl::Time now, Violations& violations) {
   if (const auto* instant = std::get_if<RequestedInstant>(&requested)) {
     return ResolveInstant(*instant, policy, now, violations);
   }

@@ -13,8 +13,8 @@
 
 #include "absl/time/time.h"
 #include "server/core/error.h"
-#include "server/core/policy.h"
 #include "server/core/scope_catalog.h"
+#include "store/records.h"
 
 namespace pat {
 
@@ -105,8 +105,8 @@ std::optional<absl::Duration> ReadDuration(const RequestedDuration& requested, a
 // The instant asked for, in whole seconds: an instant is cut, a duration is counted from `now` and rounded up, but
 // never beyond the policy. nullopt, with a violation, if it is out of range, not in the future or beyond the policy;
 // nullopt without one if nothing was asked for.
-std::optional<absl::Time> ResolveExpiration(const RequestedExpiration& requested, const Policy& policy, absl::Time now,
-                                            Violations& violations);
+std::optional<absl::Time> ResolveExpiration(const RequestedExpiration& requested, const PolicyRecord& policy,
+                                            absl::Time now, Violations& violations);
 
 }  // namespace pat
 

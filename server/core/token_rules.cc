@@ -77,7 +77,7 @@ absl::Status CheckMayHaveSecrets(const UserRecord& user) {
   return absl::OkStatus();
 }
 
-absl::Status CheckAlive(const TokenRecord& token, const Policy& policy, absl::Time now) {
+absl::Status CheckAlive(const TokenRecord& token, const PolicyRecord& policy, absl::Time now) {
   if (token.revoke_time.has_value()) {
     return Refuse(absl::StatusCode::kFailedPrecondition, "TOKEN_REVOKED", "the token is revoked; create a new one");
   }
@@ -104,7 +104,7 @@ absl::Status CheckNameFree(TokenTransaction& transaction, const UserRecord& owne
                    {.reason = "DISPLAY_NAME_TAKEN", .metadata = {{"token", TokenName(owner.id, **holder)}}});
 }
 
-absl::Status CheckRoomForOneMore(TokenTransaction& transaction, const UserRecord& owner, const Policy& policy,
+absl::Status CheckRoomForOneMore(TokenTransaction& transaction, const UserRecord& owner, const PolicyRecord& policy,
                                  absl::Time now) {
   const absl::StatusOr<size_t> live = transaction.CountLive(owner, now, policy.maximum_live_tokens);
   if (!live.ok()) return live.status();

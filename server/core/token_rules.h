@@ -9,7 +9,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "server/core/policy.h"
 #include "server/core/principal.h"
 #include "server/core/resource_name.h"
 #include "server/core/token_requests.h"
@@ -47,7 +46,7 @@ absl::StatusOr<UserRecord> LoadUser(TokenTransaction& transaction, absl::string_
 absl::Status CheckMayHaveSecrets(const UserRecord& user);
 
 // TOKEN_REVOKED, TOKEN_EXPIRED. Revoked beats expired.
-absl::Status CheckAlive(const TokenRecord& token, const Policy& policy, absl::Time now);
+absl::Status CheckAlive(const TokenRecord& token, const PolicyRecord& policy, absl::Time now);
 
 // ETAG_MISMATCH if `etag` is given and is not the token's.
 absl::Status CheckEtag(const TokenRecord& token, absl::string_view etag);
@@ -57,7 +56,7 @@ absl::Status CheckNameFree(TokenTransaction& transaction, const UserRecord& owne
                            const std::optional<TokenUid>& except, absl::Time now);
 
 // QUOTA_EXCEEDED if the owner has as many live tokens as the policy allows.
-absl::Status CheckRoomForOneMore(TokenTransaction& transaction, const UserRecord& owner, const Policy& policy,
+absl::Status CheckRoomForOneMore(TokenTransaction& transaction, const UserRecord& owner, const PolicyRecord& policy,
                                  absl::Time now);
 
 // Under what a request with an id is remembered. Empty without an id.

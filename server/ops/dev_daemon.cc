@@ -15,7 +15,7 @@
 #include "server/core/executor.h"
 #include "server/core/introspection.h"
 #include "server/core/peppers.h"
-#include "server/core/policy.h"
+#include "server/core/retention.h"
 #include "server/core/store_facts.h"
 #include "server/core/token_lifecycle.h"
 #include "server/crypto/self_test.h"
@@ -120,19 +120,19 @@ class DevDaemon final : public Daemon {
     const Peppers& peppers = data_->peppers();
     reads_ = std::make_unique<ThreadPool>(kReadThreads, kReadQueue);
     credentials_ = std::make_unique<ThreadPool>(kCredentialThreads, kCredentialQueue);
-    store_facts_ = std::make_unique<StoreFacts>(store, peppers, *catalog_, policy_, clock_, *reads_);
+    store_facts_ = std::make_unique<StoreFacts>(store, peppers, *catalog_, clock_, *reads_);
     cache_ = std::make_unique<CachingFactsReader>(*store_facts_, clock_,
                                                   CacheOptions{.ttl = options_.cache_ttl,
                                                                .negative_ttl = options_.negative_cache_ttl,
                                                                .capacity = options_.cache_capacity});
     introspector_ = std::make_unique<Introspector>(*cache_, clock_);
     lifecycle_ =
-        std::make_unique<TokenLifecycle>(store, peppers, *catalog_, policy_, clock_,
+        std::make_unique<TokenLifecycle>(store, peppers, *catalog_, retention_, clock_,
                                          [this](const TokenDigest& digest) { cache_->ForgetInactive(digest); });
     passwords_ = std::make_unique<PasswordVerifier>(store, clock_);
     authenticator_ = std::make_unique<Authenticator>(identities_, store, *passwords_, *store_facts_);
     scope_page_tokens_ = std::make_unique<PageTokens>(peppers.DeriveKey("page tokens of ListScopes"));
-    maintenance_ = std::make_unique<Maintenance>(store, *cache_, policy_, clock_);
+    maintenance_ = std::make_unique<Maintenance>(store, *cache_, retention_, clock_);
   }
 
   absl::Status Listen() {
@@ -155,7 +155,7 @@ class DevDaemon final : public Daemon {
 
   // In the order in which they are made; each may use those before it. Drain() ends those that have threads.
   const Options options_;
-  const Policy policy_;
+  const Retention retention_;
   const Clock clock_;
   std::shared_ptr<const ScopeCatalog> catalog_;
   std::unique_ptr<DevData> data_;

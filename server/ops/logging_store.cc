@@ -24,6 +24,13 @@ class LoggingStore final : public TokenStore {
   absl::StatusOr<TokenPage> ListTokens(const TokenQuery& query) const override {
     return Logged("ListTokens", store_->ListTokens(query));
   }
+  absl::StatusOr<UserPage> ListUsers(const UserQuery& query) const override {
+    return Logged("ListUsers", store_->ListUsers(query));
+  }
+  absl::StatusOr<AuditPage> ListAudit(const AuditQuery& query) const override {
+    return Logged("ListAudit", store_->ListAudit(query));
+  }
+  absl::StatusOr<PolicyRecord> GetPolicy() const override { return Logged("GetPolicy", store_->GetPolicy()); }
   absl::StatusOr<std::optional<TokenRecord>> GetToken(const TokenUid& uid) const override {
     return Logged("GetToken", store_->GetToken(uid));
   }
@@ -43,6 +50,12 @@ class LoggingStore final : public TokenStore {
   absl::Status Commit(Mutation mutation) override {
     absl::Status status = store_->Commit(mutation);
     Log("Commit", status);
+    return status;
+  }
+
+  absl::Status CommitWithoutSync(Mutation mutation) override {
+    absl::Status status = store_->CommitWithoutSync(mutation);
+    Log("CommitWithoutSync", status);
     return status;
   }
 

@@ -13,8 +13,8 @@ const absl::Duration kSweepInterval = absl::Minutes(1);
 
 }  // namespace
 
-Maintenance::Maintenance(TokenStore& store, CachingFactsReader& cache, const Policy& policy, const Clock& clock)
-    : store_(store), cache_(cache), policy_(policy), clock_(clock), thread_([this] { Work(); }) {}
+Maintenance::Maintenance(TokenStore& store, CachingFactsReader& cache, const Retention& retention, const Clock& clock)
+    : store_(store), cache_(cache), retention_(retention), clock_(clock), thread_([this] { Work(); }) {}
 
 Maintenance::~Maintenance() {
   {
@@ -41,10 +41,11 @@ bool Maintenance::Stopping() {
 }
 
 void Maintenance::Purge() {
-  const absl::StatusOr<Purged> purged = PurgeEnded(store_, policy_, clock_.Now(), [this] { return Stopping(); });
+  const absl::StatusOr<Purged> purged = PurgeEnded(store_, retention_, clock_.Now(), [this] { return Stopping(); });
   // An error of the store is in the log already.
-  if (purged.ok() && purged->tokens + purged->requests > 0) {
-    spdlog::info("purged {} tokens that ended long ago and {} request ids", purged->tokens, purged->requests);
+  if (purged.ok() && purged->tokens + purged->requests + purged->audit_rows > 0) {
+    spdlog::info("purged {} tokens that ended long ago, {} request ids and {} rows of the audit log", purged->tokens,
+                 purged->requests, purged->audit_rows);
   }
 }
 

@@ -9,7 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "server/cache/caching_facts_reader.h"
 #include "server/core/clock.h"
-#include "server/core/policy.h"
+#include "server/core/retention.h"
 #include "store/token_store.h"
 
 namespace pat {
@@ -17,7 +17,7 @@ namespace pat {
 class Maintenance {
  public:
   // Starts. What is given must outlive this object.
-  Maintenance(TokenStore& store, CachingFactsReader& cache, const Policy& policy, const Clock& clock);
+  Maintenance(TokenStore& store, CachingFactsReader& cache, const Retention& retention, const Clock& clock);
 
   // Ends the thread, after the transaction or sweep that it is in.
   ~Maintenance();
@@ -32,7 +32,7 @@ class Maintenance {
 
   TokenStore& store_;
   CachingFactsReader& cache_;
-  const Policy& policy_;
+  const Retention& retention_;
   const Clock& clock_;
 
   absl::Mutex mutex_;

@@ -1,5 +1,7 @@
 #include "store/memory/memory_tables.h"
 
+#include <algorithm>
+#include <functional>
 #include <limits>
 
 #include "store/record_rules.h"
@@ -35,13 +37,11 @@ std::optional<TokenRecord> MemoryTables::ReplaceToken(const TokenUid& uid, std::
     by_creation_.erase({previous->create_sequence, uid});
     by_owner_[previous->owner].erase({previous->create_sequence, uid});
     if (by_owner_[previous->owner].empty()) by_owner_.erase(previous->owner);
-    by_end_.erase({EndOf(*previous), uid});
   }
   if (next.has_value()) {
     token_by_hmac_.emplace(next->hmac, uid);
     by_creation_.emplace(next->create_sequence, uid);
     by_owner_[next->owner].emplace(next->create_sequence, uid);
-    by_end_.emplace(EndOf(*next), uid);
   }
   return previous;
 }
@@ -64,7 +64,54 @@ std::optional<RequestRecord> MemoryTables::ReplaceRequest(const std::string& key
   return previous;
 }
 
-std::optional<TokenRecord> MemoryTables::GetToken(const TokenUid& uid) const { return Find(tokens_, uid); }
+std::optional<absl::Time> MemoryTables::ReplaceUse(const TokenUid& uid, std::optional<absl::Time> next) {
+  return Exchange(uses_, uid, next);
+}
+
+std::optional<AuditRecord> MemoryTables::ReplaceAudit(const AuditPosition& position, std::optional<AuditRecord> next) {
+  return Exchange(audit_, position, std::move(next));
+}
+
+std::optional<absl::Time> MemoryTables::ReplaceEnd(uint64_t global_epoch, std::optional<absl::Time> next) {
+  return Exchange(global_ends_, global_epoch, next);
+}
+
+std::optional<absl::Time> MemoryTables::ReplaceEnd(const UserUid& owner, const Epochs& epochs,
+                                                   std::optional<absl::Time> next) {
+  return Exchange(owner_ends_, std::make_pair(owner, epochs), next);
+}
+
+TokenRecord MemoryTables::Whole(TokenRecord token) const {
+  token.last_use_time = Find(uses_, token.uid);
+  if (token.revoke_time.has_value()) return token;
+  const std::optional<absl::Time> global_end = Find(global_ends_, token.epochs.global);
+  const std::optional<absl::Time> owner_end = Find(owner_ends_, std::make_pair(token.owner, token.epochs));
+  token.revoke_time = global_end.has_value() && owner_end.has_value()
+                          ? std::min(global_end, owner_end)
+                          : (global_end.has_value() ? global_end : owner_end);
+  return token;
+}
+
+std::optional<TokenRecord> MemoryTables::GetPlainToken(const TokenUid& uid) const { return Find(tokens_, uid); }
+
+std::optional<TokenRecord> MemoryTables::GetToken(const TokenUid& uid) const {
+  std::optional<TokenRecord> token = Find(tokens_, uid);
+  if (token.has_value()) token = Whole(*std::move(token));
+  return token;
+}
+
+uint64_t MemoryTables::CountUnrevoked(const std::optional<UserUid>& owner) const {
+  const CreationOrder& order = owner.has_value() ? TokensOf(*owner) : by_creation_;
+  return static_cast<uint64_t>(std::count_if(order.begin(), order.end(), [this](const auto& place) {
+    return !Whole(tokens_.at(place.second)).revoke_time.has_value();
+  }));
+}
+
+bool MemoryTables::HasTokensToInherit(const UserUid& owner) const {
+  const CreationOrder& order = TokensOf(owner);
+  return std::any_of(order.begin(), order.end(),
+                     [this](const auto& place) { return !tokens_.at(place.second).revoke_time.has_value(); });
+}
 
 std::optional<UserRecord> MemoryTables::GetUser(const UserUid& uid) const { return Find(users_, uid); }
 
@@ -109,18 +156,54 @@ TokenPage MemoryTables::ListTokens(const TokenQuery& query) const {
   if (query.after_sequence == std::numeric_limits<uint64_t>::max()) return page;
   const CreationOrder& order = query.owner.has_value() ? TokensOf(*query.owner) : by_creation_;
   for (auto it = order.lower_bound({query.after_sequence + 1, TokenUid{}}); it != order.end(); ++it) {
-    const TokenRecord& token = tokens_.at(it->second);
-    if (!query.include_revoked) {
-      const auto owner = users_.find(token.owner);
-      if (owner == users_.end() || !IsUnrevoked(token, owner->second)) continue;
-    }
+    TokenRecord token = Whole(tokens_.at(it->second));
+    if (!query.include_revoked && token.revoke_time.has_value()) continue;
     if (page.tokens.size() == query.limit) {
       page.more = true;
       break;
     }
-    page.tokens.push_back(token);
+    page.tokens.push_back(std::move(token));
   }
   return page;
+}
+
+UserPage MemoryTables::ListUsers(const UserQuery& query) const {
+  UserPage page;
+  for (auto it = user_by_id_.upper_bound(query.after_id); it != user_by_id_.end(); ++it) {
+    if (page.users.size() == query.limit) {
+      page.more = true;
+      break;
+    }
+    page.users.push_back(users_.at(it->second));
+  }
+  return page;
+}
+
+AuditPage MemoryTables::ListAudit(const AuditQuery& query) const {
+  std::vector<const std::pair<const AuditPosition, AuditRecord>*> rows;
+  for (const auto& row : audit_) rows.push_back(&row);
+  if (query.newest_first) std::reverse(rows.begin(), rows.end());
+  AuditPage page;
+  for (const auto* row : rows) {
+    const auto& [position, record] = *row;
+    if (record.time < query.start || record.time >= query.end) continue;
+    if (query.user_id.has_value() && record.user_id != *query.user_id && record.target_user_id != *query.user_id) {
+      continue;
+    }
+    if (query.token.has_value() && record.target_token != query.token) continue;
+    if (query.after.has_value() && (query.newest_first ? position >= *query.after : position <= *query.after)) continue;
+    if (page.rows.size() == query.limit) {
+      page.more = true;
+      break;
+    }
+    page.rows.push_back(record);
+  }
+  return page;
+}
+
+uint64_t MemoryTables::CountAdministrators() const {
+  return static_cast<uint64_t>(
+      std::count_if(users_.begin(), users_.end(), [](const auto& user) { return IsActiveAdministrator(user.second); }));
 }
 
 std::optional<TokenUid> MemoryTables::FindLiveByDisplayName(const UserRecord& owner, absl::string_view display_name,
@@ -143,9 +226,9 @@ size_t MemoryTables::CountLive(const UserRecord& owner, absl::Time now, size_t l
 
 std::vector<TokenUid> MemoryTables::ListEnded(absl::Time cutoff, size_t limit) const {
   std::vector<TokenUid> ended;
-  for (const auto& [end, uid] : by_end_) {
-    if (end >= cutoff || ended.size() == limit) break;
-    ended.push_back(uid);
+  for (const auto& [uid, token] : tokens_) {
+    if (ended.size() == limit) break;
+    if (EndOf(Whole(token)) < cutoff) ended.push_back(uid);
   }
   return ended;
 }
@@ -157,6 +240,15 @@ std::vector<std::string> MemoryTables::ListForgettableRequests(absl::Time cutoff
     keys.push_back(key);
   }
   return keys;
+}
+
+std::vector<AuditPosition> MemoryTables::ListAuditBefore(absl::Time cutoff, size_t limit) const {
+  std::vector<AuditPosition> positions;
+  for (const auto& [position, row] : audit_) {
+    if (position.time >= cutoff || positions.size() == limit) break;
+    positions.push_back(position);
+  }
+  return positions;
 }
 
 }  // namespace pat

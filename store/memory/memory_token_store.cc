@@ -35,6 +35,8 @@ class MemoryTransaction final : public TokenTransaction {
     return tables_.GetRequest(key);
   }
   absl::StatusOr<CacheBoundRecord> GetCacheBound() override { return tables_.GetCacheBound(); }
+  absl::StatusOr<PolicyRecord> GetPolicy() override { return tables_.GetPolicy(); }
+  absl::StatusOr<uint64_t> CountAdministrators() override { return tables_.CountAdministrators(); }
 
   absl::StatusOr<std::optional<TokenUid>> FindLiveByDisplayName(const UserRecord& owner, absl::string_view display_name,
                                                                 absl::Time now) override {
@@ -51,31 +53,33 @@ class MemoryTransaction final : public TokenTransaction {
   }
 
   absl::Status PutToken(const TokenRecord& token) override {
-    if (const auto previous = tables_.GetToken(token.uid); previous.has_value()) {
-      if (absl::Status checked = CheckReplacement(*previous, token); !checked.ok()) return checked;
-    }
+    const std::optional<TokenRecord> kept = tables_.GetPlainToken(token.uid);
+    absl::Status checked = kept.has_value() ? CheckReplacement(*kept, token) : CheckInsertion(token, sequence_);
+    if (checked.ok()) checked = CheckEpochs(token, tables_.GlobalEpoch(), tables_.GetUser(token.owner));
+    if (!checked.ok()) return checked;
     if (const auto holder = tables_.FindByHmac(token.hmac); holder.has_value() && *holder != token.uid) {
       return absl::AlreadyExistsError(absl::StrCat("token ", holder->ToString(), " has this HMAC already"));
     }
-    undo_log_.push_back([this, uid = token.uid, previous = tables_.ReplaceToken(token.uid, token)] {
-      tables_.ReplaceToken(uid, previous);
-    });
+    TokenRecord next = token;
+    next.last_use_time.reset();
+    ReplaceToken(token.uid, std::move(next));
     return absl::OkStatus();
   }
 
   absl::Status PutUser(const UserRecord& user) override {
-    for (const auto& previous : {tables_.GetUser(user.uid), tables_.GetUserById(user.id)}) {
-      if (!previous.has_value()) continue;
-      if (absl::Status checked = CheckReplacement(*previous, user); !checked.ok()) return checked;
+    const std::optional<UserRecord> kept = tables_.GetUser(user.uid);
+    absl::Status checked =
+        kept.has_value() ? CheckReplacement(*kept, user) : CheckInsertion(user, tables_.HasTokensToInherit(user.uid));
+    if (const std::optional<UserRecord> holder = tables_.GetUserById(user.id); checked.ok() && holder.has_value()) {
+      checked = CheckReplacement(*holder, user);
     }
-    undo_log_.push_back(
-        [this, uid = user.uid, previous = tables_.ReplaceUser(user.uid, user)] { tables_.ReplaceUser(uid, previous); });
+    if (!checked.ok()) return checked;
+    ReplaceUser(user.uid, user);
     return absl::OkStatus();
   }
 
   absl::Status PutPassword(const UserUid& user, const PasswordRecord& password) override {
-    undo_log_.push_back(
-        [this, user, previous = tables_.ReplacePassword(user, password)] { tables_.ReplacePassword(user, previous); });
+    ReplacePassword(user, password);
     return absl::OkStatus();
   }
 
@@ -89,9 +93,58 @@ class MemoryTransaction final : public TokenTransaction {
     return absl::OkStatus();
   }
 
-  absl::Status DeleteToken(const TokenUid& uid) override {
+  absl::Status PutPolicy(const PolicyRecord& policy) override {
+    undo_log_.push_back([this, previous = tables_.ReplacePolicy(policy)] { tables_.ReplacePolicy(previous); });
+    return absl::OkStatus();
+  }
+
+  absl::Status PutAudit(const AuditRecord& row) override {
+    const AuditPosition position{.time = row.time, .sequence = row.sequence};
+    if (absl::Status checked = CheckInsertion(row, sequence_); !checked.ok()) return checked;
+    if (tables_.HasAudit(position)) return absl::AlreadyExistsError("this mutation has an audit row of that time");
+    ReplaceAudit(position, row);
+    return absl::OkStatus();
+  }
+
+  absl::Status NoteUse(const TokenUid& uid, absl::Time time) override {
+    const std::optional<TokenRecord> token = tables_.GetToken(uid);
+    const absl::Time minute = CutToMinute(time);
+    if (!token.has_value() || minute <= token->last_use_time.value_or(absl::InfinitePast())) return absl::OkStatus();
+    ReplaceUse(uid, minute);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<uint64_t> RevokeAll(const std::optional<UserUid>& owner, absl::Time time) override {
+    const uint64_t count = tables_.CountUnrevoked(owner);
+    const uint64_t epoch = tables_.GlobalEpoch();
+    if (owner.has_value()) {
+      std::optional<UserRecord> user = tables_.GetUser(*owner);
+      if (!user.has_value()) return 0;
+      EndEpochOf(*user, time);
+      ++user->token_epoch;
+      ReplaceUser(*owner, std::move(user));
+      return count;
+    }
     undo_log_.push_back(
-        [this, uid, previous = tables_.ReplaceToken(uid, std::nullopt)] { tables_.ReplaceToken(uid, previous); });
+        [this, epoch, previous = tables_.ReplaceEnd(epoch, time)] { tables_.ReplaceEnd(epoch, previous); });
+    undo_log_.push_back(
+        [this, previous = tables_.ReplaceGlobalEpoch(epoch + 1)] { tables_.ReplaceGlobalEpoch(previous); });
+    return count;
+  }
+
+  absl::StatusOr<uint64_t> DeleteUser(const UserUid& uid, absl::Time time) override {
+    const std::optional<UserRecord> user = tables_.GetUser(uid);
+    if (!user.has_value()) return 0;
+    const uint64_t count = tables_.CountUnrevoked(uid);
+    EndEpochOf(*user, time);
+    ReplaceUser(uid, std::nullopt);
+    ReplacePassword(uid, std::nullopt);
+    return count;
+  }
+
+  absl::Status DeleteToken(const TokenUid& uid) override {
+    ReplaceToken(uid, std::nullopt);
+    ReplaceUse(uid, std::nullopt);
     return absl::OkStatus();
   }
 
@@ -100,7 +153,46 @@ class MemoryTransaction final : public TokenTransaction {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<size_t> DeleteAuditBefore(absl::Time cutoff, size_t limit) override {
+    const std::vector<AuditPosition> positions = tables_.ListAuditBefore(cutoff, limit);
+    for (const AuditPosition& position : positions) ReplaceAudit(position, std::nullopt);
+    return positions.size();
+  }
+
  private:
+  void EndEpochOf(const UserRecord& user, absl::Time time) {
+    const Epochs epochs{.global = tables_.GlobalEpoch(), .owner = user.token_epoch};
+    undo_log_.push_back([this, uid = user.uid, epochs, previous = tables_.ReplaceEnd(user.uid, epochs, time)] {
+      tables_.ReplaceEnd(uid, epochs, previous);
+    });
+  }
+
+  void ReplaceToken(const TokenUid& uid, std::optional<TokenRecord> next) {
+    undo_log_.push_back(
+        [this, uid, previous = tables_.ReplaceToken(uid, std::move(next))] { tables_.ReplaceToken(uid, previous); });
+  }
+
+  void ReplaceUser(const UserUid& uid, std::optional<UserRecord> next) {
+    undo_log_.push_back(
+        [this, uid, previous = tables_.ReplaceUser(uid, std::move(next))] { tables_.ReplaceUser(uid, previous); });
+  }
+
+  void ReplacePassword(const UserUid& user, std::optional<PasswordRecord> next) {
+    undo_log_.push_back([this, user, previous = tables_.ReplacePassword(user, std::move(next))] {
+      tables_.ReplacePassword(user, previous);
+    });
+  }
+
+  void ReplaceUse(const TokenUid& uid, std::optional<absl::Time> next) {
+    undo_log_.push_back([this, uid, previous = tables_.ReplaceUse(uid, next)] { tables_.ReplaceUse(uid, previous); });
+  }
+
+  void ReplaceAudit(const AuditPosition& position, std::optional<AuditRecord> next) {
+    undo_log_.push_back([this, position, previous = tables_.ReplaceAudit(position, std::move(next))] {
+      tables_.ReplaceAudit(position, previous);
+    });
+  }
+
   void ReplaceRequest(absl::string_view key, std::optional<RequestRecord> next) {
     std::string owned_key(key);
     std::optional<RequestRecord> previous = tables_.ReplaceRequest(owned_key, std::move(next));
@@ -121,10 +213,11 @@ class MemoryTokenStore final : public TokenStore {
     for (const TokenHmac& candidate : candidates) {
       const std::optional<TokenUid> uid = tables_.FindByHmac(candidate);
       if (!uid.has_value()) continue;
-      TokenRecord token = *tables_.GetToken(*uid);
+      TokenRecord token = *tables_.GetPlainToken(*uid);
       std::optional<UserRecord> owner = tables_.GetUser(token.owner);
       if (!owner.has_value()) break;
-      return FindOutcome{.found = TokenSnapshot{std::move(token), *std::move(owner), tables_.GlobalEpoch()}};
+      return FindOutcome{
+          .found = TokenSnapshot{std::move(token), *std::move(owner), tables_.GlobalEpoch(), tables_.GetPolicy()}};
     }
     return FindOutcome{};
   }
@@ -132,6 +225,21 @@ class MemoryTokenStore final : public TokenStore {
   absl::StatusOr<TokenPage> ListTokens(const TokenQuery& query) const override {
     const absl::ReaderMutexLock lock(&mutex_);
     return tables_.ListTokens(query);
+  }
+
+  absl::StatusOr<UserPage> ListUsers(const UserQuery& query) const override {
+    const absl::ReaderMutexLock lock(&mutex_);
+    return tables_.ListUsers(query);
+  }
+
+  absl::StatusOr<AuditPage> ListAudit(const AuditQuery& query) const override {
+    const absl::ReaderMutexLock lock(&mutex_);
+    return tables_.ListAudit(query);
+  }
+
+  absl::StatusOr<PolicyRecord> GetPolicy() const override {
+    const absl::ReaderMutexLock lock(&mutex_);
+    return tables_.GetPolicy();
   }
 
   absl::StatusOr<std::optional<TokenRecord>> GetToken(const TokenUid& uid) const override {
@@ -177,6 +285,8 @@ class MemoryTokenStore final : public TokenStore {
     committed_sequence_ = transaction.Sequence();
     return absl::OkStatus();
   }
+
+  absl::Status CommitWithoutSync(Mutation mutation) override { return Commit(mutation); }
 
  private:
   // Constant after construction.

@@ -43,6 +43,13 @@ class RocksDbTokenStore final : public TokenStore {
 
   absl::StatusOr<FindOutcome> FindByHmac(absl::Span<const TokenHmac> candidates, Blocking blocking) const override;
   absl::StatusOr<TokenPage> ListTokens(const TokenQuery& query) const override;
+  absl::StatusOr<UserPage> ListUsers(const UserQuery& /*query*/) const override {
+    return absl::UnimplementedError("not yet");
+  }
+  absl::StatusOr<AuditPage> ListAudit(const AuditQuery& /*query*/) const override {
+    return absl::UnimplementedError("not yet");
+  }
+  absl::StatusOr<PolicyRecord> GetPolicy() const override { return PolicyRecord{}; }
   absl::StatusOr<std::optional<TokenRecord>> GetToken(const TokenUid& uid) const override;
   absl::StatusOr<std::optional<UserRecord>> GetUser(absl::string_view id) const override;
   absl::StatusOr<std::optional<PasswordRecord>> GetPassword(const UserUid& user) const override;
@@ -51,6 +58,7 @@ class RocksDbTokenStore final : public TokenStore {
   uint64_t CommitSequence() const override;
   std::string Incarnation() const override { return incarnation_; }
   absl::Status Commit(Mutation mutation) override;
+  absl::Status CommitWithoutSync(Mutation mutation) override { return Commit(mutation); }
 
   // Reads everything; see VerifyRocksDbTokenStore.
   absl::Status Verify() const;

@@ -17,7 +17,6 @@
 #include "server/core/executor.h"
 #include "server/core/introspection.h"
 #include "server/core/peppers.h"
-#include "server/core/policy.h"
 #include "server/core/store_facts.h"
 #include "store/memory/memory_token_store.h"
 #include "store/rocksdb/rocksdb_token_store.h"
@@ -82,11 +81,10 @@ class Authority {
   const Clock clock_{SystemClockSource()};
   const std::shared_ptr<const ScopeCatalog> catalog_ = ShippedCatalog();
   const std::unique_ptr<const Peppers> peppers_ = OnePepper();
-  const Policy policy_;
   UserRecord owner_;
   std::unique_ptr<TokenStore> store_;
   ThreadPool executor_{1, 1000};
-  StoreFacts facts_{*store_, *peppers_, *catalog_, policy_, clock_, executor_};
+  StoreFacts facts_{*store_, *peppers_, *catalog_, clock_, executor_};
   CachingFactsReader cache_{facts_, clock_, SmallCache()};
   Introspector introspector_{cache_, clock_};
 };

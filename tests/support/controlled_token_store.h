@@ -42,6 +42,18 @@ class ControlledTokenStore final : public TokenStore {
     if (absl::Status failure = read_failure(); !failure.ok()) return failure;
     return store_.ListTokens(query);
   }
+  absl::StatusOr<UserPage> ListUsers(const UserQuery& query) const override {
+    if (absl::Status failure = read_failure(); !failure.ok()) return failure;
+    return store_.ListUsers(query);
+  }
+  absl::StatusOr<AuditPage> ListAudit(const AuditQuery& query) const override {
+    if (absl::Status failure = read_failure(); !failure.ok()) return failure;
+    return store_.ListAudit(query);
+  }
+  absl::StatusOr<PolicyRecord> GetPolicy() const override {
+    if (absl::Status failure = read_failure(); !failure.ok()) return failure;
+    return store_.GetPolicy();
+  }
   absl::StatusOr<std::optional<TokenRecord>> GetToken(const TokenUid& uid) const override {
     if (absl::Status failure = read_failure(); !failure.ok()) return failure;
     return store_.GetToken(uid);
@@ -61,6 +73,13 @@ class ControlledTokenStore final : public TokenStore {
   absl::Status Commit(Mutation mutation) override {
     if (absl::Status failure = commit_failure(); !failure.ok()) return failure;
     absl::Status status = store_.Commit(mutation);
+    if (after_commit_) after_commit_();
+    return status;
+  }
+
+  absl::Status CommitWithoutSync(Mutation mutation) override {
+    if (absl::Status failure = commit_failure(); !failure.ok()) return failure;
+    absl::Status status = store_.CommitWithoutSync(mutation);
     if (after_commit_) after_commit_();
     return status;
   }

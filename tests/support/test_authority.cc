@@ -47,10 +47,21 @@ TestAuthority::TestAuthority()
     : catalog(SmallCatalog()),
       peppers(OnePepper()),
       engine(NewMemoryTokenStore()),
-      facts(store, *peppers, *catalog, policy, clock, executor),
-      tokens(store, *peppers, *catalog, policy, clock, [this](const TokenDigest& digest) {
+      facts(store, *peppers, *catalog, clock, executor),
+      tokens(store, *peppers, *catalog, retention, clock, [this](const TokenDigest& digest) {
         if (on_new_secret) on_new_secret(digest);
       }) {}
+
+void ChangePolicy(TokenStore& store, absl::FunctionRef<void(PolicyRecord&)> change) {
+  const absl::Status status = store.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    PolicyRecord policy = transaction.GetPolicy().value();
+    change(policy);
+    policy.change_sequence = transaction.Sequence();
+    if (absl::Status put = transaction.PutPolicy(policy); !put.ok()) return put;
+    return Decision::kCommit;
+  });
+  ASSERT_TRUE(status.ok()) << status;
+}
 
 void TestAuthority::AddUser(absl::string_view id) {
   const absl::Status status = engine->Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
@@ -76,6 +87,19 @@ void TestAuthority::ChangeUser(absl::string_view id, absl::FunctionRef<void(User
   });
   ASSERT_TRUE(status.ok()) << status;
 }
+
+void TestAuthority::DeleteUser(absl::string_view id) {
+  const absl::Status status = engine->Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    const UserRecord user = transaction.GetUser(id).value().value();
+    if (const absl::StatusOr<uint64_t> ended = transaction.DeleteUser(user.uid, clock.Now()); !ended.ok()) {
+      return ended.status();
+    }
+    return Decision::kCommit;
+  });
+  ASSERT_TRUE(status.ok()) << status;
+}
+
+PolicyRecord TestAuthority::policy() const { return engine->GetPolicy().value(); }
 
 CreateTokenQuery TestAuthority::GoodCreation(absl::string_view user_id) {
   CreateTokenQuery query;

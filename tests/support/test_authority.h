@@ -16,9 +16,9 @@
 #include "absl/time/time.h"
 #include "server/core/clock.h"
 #include "server/core/peppers.h"
-#include "server/core/policy.h"
 #include "server/core/principal.h"
 #include "server/core/resource_name.h"
+#include "server/core/retention.h"
 #include "server/core/scope_catalog.h"
 #include "server/core/store_facts.h"
 #include "server/core/token_lifecycle.h"
@@ -44,6 +44,9 @@ struct IssuedToken {
 // A pepper of 32 bytes of this value.
 Secret PepperOf(char byte);
 
+// Puts the policy of a store, changed. A failure fails the test.
+void ChangePolicy(TokenStore& store, absl::FunctionRef<void(PolicyRecord&)> change);
+
 // Threads: as the objects that it gives. Issue() and the other methods that write may be called from any thread.
 class TestAuthority {
  public:
@@ -52,7 +55,7 @@ class TestAuthority {
   // What it is made of, each a part that a test may use by itself.
   FakeClockSource time;
   const Clock clock{time};
-  Policy policy;  // Change it before there are other threads.
+  const Retention retention;
   const std::shared_ptr<const ScopeCatalog> catalog;
   const std::unique_ptr<const Peppers> peppers;
   const std::unique_ptr<TokenStore> engine;
@@ -67,6 +70,11 @@ class TestAuthority {
   // A local user with all grants.
   void AddUser(absl::string_view id);
   void ChangeUser(absl::string_view id, absl::FunctionRef<void(UserRecord&)> change);
+  void DeleteUser(absl::string_view id);
+
+  // The policy as it is kept, and another one.
+  PolicyRecord policy() const;
+  void ChangePolicy(absl::FunctionRef<void(PolicyRecord&)> change) { pat::ChangePolicy(*engine, change); }
 
   // A request that is right: a new display name, scope OR.Folders, a life of 30 days.
   CreateTokenQuery GoodCreation(absl::string_view user_id);

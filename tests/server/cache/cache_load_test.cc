@@ -87,7 +87,7 @@ class FloodTest : public CacheTest {
 };
 
 TEST_F(FloodTest, UnknownTokensNeitherFillTheMemoryNorPushOutGoodOnes) {
-  authority.policy.maximum_live_tokens = kHot;
+  authority.ChangePolicy([](PolicyRecord& policy) { policy.maximum_live_tokens = kHot; });
   std::vector<IssuedToken> hot;
   for (size_t i = 0; i < kHot; ++i) hot.push_back(Issue());
   for (const IssuedToken& token : hot) ASSERT_TRUE(IsActive(token));

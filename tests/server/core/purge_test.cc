@@ -12,7 +12,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/core/policy.h"
+#include "server/core/retention.h"
 #include "store/memory/memory_token_store.h"
 #include "store/token_store.h"
 #include "tests/store/records_for_tests.h"
@@ -59,13 +59,13 @@ class PurgeEndedTest : public testing::Test {
 
   // Purges; an error fails the test. The number of tokens that were removed.
   size_t PurgeTokens(absl::Time now) {
-    const absl::StatusOr<Purged> purged = PurgeEnded(store_, policy_, now);
+    const absl::StatusOr<Purged> purged = PurgeEnded(store_, retention_, now);
     EXPECT_TRUE(purged.ok()) << purged.status();
     return purged.ok() ? purged->tokens : 0;
   }
 
-  const Policy policy_;
-  const absl::Duration retention_ = policy_.ended_token_retention;
+  const Retention retention_;
+  const absl::Duration kept_ = retention_.ended_tokens;
   const UserRecord owner_ = UserNumber(1);
   const std::unique_ptr<TokenStore> engine_ = NewMemoryTokenStore();
   ControlledTokenStore store_{*engine_};
@@ -73,25 +73,25 @@ class PurgeEndedTest : public testing::Test {
 
 TEST_F(PurgeEndedTest, AnExpiredTokenIsKeptForTheWholeRetentionAndNotATickLonger) {
   AddToken(1, At(100));
-  for (const absl::Time now : {At(0), At(100), At(100) + retention_ - kTick, At(100) + retention_}) {
+  for (const absl::Time now : {At(0), At(100), At(100) + kept_ - kTick, At(100) + kept_}) {
     EXPECT_EQ(PurgeTokens(now), 0) << now;
     EXPECT_THAT(TokensLeft(), ElementsAre(1)) << now;
   }
-  EXPECT_EQ(PurgeTokens(At(100) + retention_ + kTick), 1);
+  EXPECT_EQ(PurgeTokens(At(100) + kept_ + kTick), 1);
   EXPECT_THAT(TokensLeft(), IsEmpty());
 }
 
 TEST_F(PurgeEndedTest, ARevokedTokenIsKeptFromItsRevocationOn) {
   AddToken(1, At(1000), At(50));
-  EXPECT_EQ(PurgeTokens(At(50) + retention_), 0);
-  EXPECT_EQ(PurgeTokens(At(50) + retention_ + kTick), 1);
+  EXPECT_EQ(PurgeTokens(At(50) + kept_), 0);
+  EXPECT_EQ(PurgeTokens(At(50) + kept_ + kTick), 1);
   EXPECT_THAT(TokensLeft(), IsEmpty());
 }
 
 TEST_F(PurgeEndedTest, ARevocationAfterTheExpiryDoesNotProlongAnything) {
   AddToken(1, At(100), At(5000));
-  EXPECT_EQ(PurgeTokens(At(100) + retention_), 0);
-  EXPECT_EQ(PurgeTokens(At(100) + retention_ + kTick), 1);
+  EXPECT_EQ(PurgeTokens(At(100) + kept_), 0);
+  EXPECT_EQ(PurgeTokens(At(100) + kept_ + kTick), 1);
 }
 
 TEST_F(PurgeEndedTest, OnlyWhatEndedLongAgoGoes) {
@@ -99,21 +99,20 @@ TEST_F(PurgeEndedTest, OnlyWhatEndedLongAgoGoes) {
   AddToken(2, At(1'000'000'000));
   AddToken(3, At(1'000'000'000), At(100));
   AddToken(4, At(101));
-  EXPECT_EQ(PurgeTokens(At(100) + retention_ + kTick), 2);
+  EXPECT_EQ(PurgeTokens(At(100) + kept_ + kTick), 2);
   EXPECT_THAT(TokensLeft(), ElementsAre(2, 4));
 }
 
 TEST_F(PurgeEndedTest, APurgedTokenIsGoneForGood) {
   AddToken(1, At(100));
-  ASSERT_EQ(PurgeTokens(At(200) + retention_), 1);
+  ASSERT_EQ(PurgeTokens(At(200) + kept_), 1);
   EXPECT_EQ(engine_->GetToken(TokenUidNumber(1)).value(), std::nullopt);
   EXPECT_FALSE(FindNumber(*engine_, 1).has_value());
 }
 
-TEST_F(PurgeEndedTest, TheRetentionIsThePolicys) {
+TEST_F(PurgeEndedTest, TheRetentionIsAMatterOfConfiguration) {
   AddToken(1, At(100));
-  const absl::StatusOr<Purged> purged =
-      PurgeEnded(store_, {.ended_token_retention = absl::ZeroDuration()}, At(100) + kTick);
+  const absl::StatusOr<Purged> purged = PurgeEnded(store_, {.ended_tokens = absl::ZeroDuration()}, At(100) + kTick);
   ASSERT_TRUE(purged.ok());
   EXPECT_EQ(purged->tokens, 1);
 }
@@ -122,11 +121,11 @@ TEST_F(PurgeEndedTest, ARequestIdIsForgottenAfterItsTimeAndNotBefore) {
   AddRequest("early", At(100));
   AddRequest("late", At(101));
   for (const absl::Time now : {At(0), At(100)}) {
-    const absl::StatusOr<Purged> purged = PurgeEnded(store_, policy_, now);
+    const absl::StatusOr<Purged> purged = PurgeEnded(store_, retention_, now);
     ASSERT_TRUE(purged.ok());
     EXPECT_EQ(purged->requests, 0) << now;
   }
-  const absl::StatusOr<Purged> purged = PurgeEnded(store_, policy_, At(100) + kTick);
+  const absl::StatusOr<Purged> purged = PurgeEnded(store_, retention_, At(100) + kTick);
   ASSERT_TRUE(purged.ok());
   EXPECT_EQ(purged->requests, 1);
   EXPECT_FALSE(KnowsRequest("early"));
@@ -144,8 +143,8 @@ TEST_F(PurgeEndedTest, WithNothingToDoNothingIsWritten) {
 TEST_F(PurgeEndedTest, AnErrorOfTheStoreIsReturnedAndNothingIsLost) {
   AddToken(1, At(100));
   store_.FailCommitsWith(absl::UnavailableError("no disk"));
-  const absl::Time later = At(200) + retention_;
-  EXPECT_EQ(PurgeEnded(store_, policy_, later).status(), absl::UnavailableError("no disk"));
+  const absl::Time later = At(200) + kept_;
+  EXPECT_EQ(PurgeEnded(store_, retention_, later).status(), absl::UnavailableError("no disk"));
   EXPECT_THAT(TokensLeft(), ElementsAre(1));
   store_.FailCommitsWith(absl::OkStatus());
   EXPECT_EQ(PurgeTokens(later), 1);
@@ -156,14 +155,14 @@ TEST_F(PurgeEndedTest, StopsBetweenTransactionsAndTheNextOneGoesOn) {
   for (uint64_t i = 1; i <= kTokens; ++i) AddToken(i, At(100));
   int transactions = 0;
   store_.AfterCommit([&transactions] { ++transactions; });
-  const absl::Time later = At(200) + retention_;
+  const absl::Time later = At(200) + kept_;
 
-  absl::StatusOr<Purged> purged = PurgeEnded(store_, policy_, later, [] { return true; });
+  absl::StatusOr<Purged> purged = PurgeEnded(store_, retention_, later, [] { return true; });
   ASSERT_TRUE(purged.ok()) << purged.status();
   EXPECT_EQ(purged->tokens, 0u);
   EXPECT_EQ(transactions, 0);
 
-  purged = PurgeEnded(store_, policy_, later, [&transactions] { return transactions == 1; });
+  purged = PurgeEnded(store_, retention_, later, [&transactions] { return transactions == 1; });
   ASSERT_TRUE(purged.ok()) << purged.status();
   EXPECT_EQ(purged->tokens, 500u);
   EXPECT_EQ(transactions, 1);
@@ -188,7 +187,7 @@ TEST_P(PurgeManyTest, EverythingGoesInSeveralTransactions) {
   int transactions = 0;
   store_.AfterCommit([&transactions] { ++transactions; });
 
-  const absl::StatusOr<Purged> purged = PurgeEnded(store_, policy_, At(200) + retention_);
+  const absl::StatusOr<Purged> purged = PurgeEnded(store_, retention_, At(200) + kept_);
   ASSERT_TRUE(purged.ok()) << purged.status();
   EXPECT_EQ(purged->tokens, amount.tokens);
   EXPECT_EQ(purged->requests, amount.requests);

@@ -32,7 +32,7 @@ class StoreFactsTest : public testing::Test {
     return authority_.store.FindByHmac(candidates, Blocking::kAllowed).value().found.value();
   }
   std::optional<TokenFacts> Judge(const TokenSnapshot& snapshot, absl::Time now) {
-    return JudgeSnapshot(snapshot, authority_.policy, *authority_.catalog, now);
+    return JudgeSnapshot(snapshot, *authority_.catalog, now);
   }
   std::optional<TokenFacts> Judge(const TokenSnapshot& snapshot) { return Judge(snapshot, Now()); }
 
@@ -85,27 +85,55 @@ TEST_F(StoreFactsTest, ATokenIsActiveBeforeItsExpiry) {
 // ---- The maximum lifespan, also for tokens that were made under a larger one.
 
 TEST_F(StoreFactsTest, ASmallerMaximumLifespanEndsTokensEarlier) {
-  TokenSnapshot snapshot = SnapshotOf(authority_.Issue("ada"));
-  const absl::Time made = snapshot.token.create_time;
-  authority_.policy.maximum_lifespan = absl::Hours(24 * 7);
-  const absl::Time end = made + absl::Hours(24 * 7);
-  EXPECT_EQ(EffectiveExpireTime(snapshot.token, authority_.policy), end);
+  const IssuedToken token = authority_.Issue("ada");
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_lifespan = absl::Hours(24 * 7); });
+  const TokenSnapshot snapshot = SnapshotOf(token);
+  const absl::Time end = snapshot.token.create_time + absl::Hours(24 * 7);
+  EXPECT_EQ(EffectiveExpireTime(snapshot.token, snapshot.policy), end);
   ASSERT_TRUE(Judge(snapshot, end - absl::Nanoseconds(1)).has_value());
   EXPECT_EQ(Judge(snapshot, end - absl::Nanoseconds(1))->expire_time, end);
   EXPECT_FALSE(Judge(snapshot, end).has_value());
 }
 
 TEST_F(StoreFactsTest, TheMaximumLifespanCountsFromTheLastRegeneration) {
-  TokenSnapshot snapshot = SnapshotOf(authority_.Issue("ada"));
-  authority_.policy.maximum_lifespan = absl::Hours(24 * 7);
-  snapshot.token.regenerate_time = snapshot.token.create_time + absl::Hours(24 * 3);
-  EXPECT_EQ(EffectiveExpireTime(snapshot.token, authority_.policy), snapshot.token.create_time + absl::Hours(24 * 10));
+  TokenRecord token = SnapshotOf(authority_.Issue("ada")).token;
+  token.regenerate_time = token.create_time + absl::Hours(24 * 3);
+  EXPECT_EQ(EffectiveExpireTime(token, {.maximum_lifespan = absl::Hours(24 * 7)}),
+            token.create_time + absl::Hours(24 * 10));
 }
 
 TEST_F(StoreFactsTest, ALargerMaximumLifespanLengthensNothing) {
-  const TokenSnapshot snapshot = SnapshotOf(authority_.Issue("ada"));
-  authority_.policy.maximum_lifespan = absl::Hours(24 * 10'000);
-  EXPECT_EQ(EffectiveExpireTime(snapshot.token, authority_.policy), snapshot.token.expire_time);
+  const TokenRecord token = SnapshotOf(authority_.Issue("ada")).token;
+  EXPECT_EQ(EffectiveExpireTime(token, {.maximum_lifespan = absl::Hours(24 * 10'000)}), token.expire_time);
+}
+
+// ---- The rest of the policy: seen at the next read, and gone when it is undone.
+
+TEST_F(StoreFactsTest, WhileTokensAreDisabledNoneIsActive) {
+  const IssuedToken token = authority_.Issue("ada");
+  ASSERT_TRUE(Ask(authority_.facts, token.digest).active());
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.tokens_disabled = true; });
+  EXPECT_FALSE(Ask(authority_.facts, token.digest).active());
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.tokens_disabled = false; });
+  EXPECT_TRUE(Ask(authority_.facts, token.digest).active());
+}
+
+TEST_F(StoreFactsTest, AForbiddenScopeIsInNoTokenHoweverItWasGiven) {
+  TokenSnapshot snapshot = SnapshotOf(authority_.Issue("ada"));
+  const auto effective = [&](const std::vector<std::string>& token, const std::vector<std::string>& forbidden) {
+    snapshot.token.scopes = token;
+    snapshot.policy.forbidden_scopes = forbidden;
+    return Judge(snapshot).value().scopes.ToVector();
+  };
+  using ::testing::ElementsAre;
+  using ::testing::IsEmpty;
+  EXPECT_THAT(effective({"OR.Folders.Read"}, {"OR.Folders.Read"}), IsEmpty());
+  EXPECT_THAT(effective({"OR.Folders"}, {"OR.Folders.Read"}), ElementsAre("OR.Folders", "OR.Folders.Write"))
+      << "also what a wider scope covers is taken away";
+  EXPECT_THAT(effective({"OR.Folders"}, {"OR.Folders"}), ElementsAre("OR.Folders.Read", "OR.Folders.Write"))
+      << "what is covered by a forbidden scope is not forbidden by that";
+  EXPECT_THAT(effective({"TM.Defects.Read"}, {"OR.Folders", "gone.from.the.catalogue"}),
+              ElementsAre("TM.Defects.Read"));
 }
 
 // ---- Effective scopes.
@@ -206,8 +234,7 @@ TEST_F(StoreFactsTest, IfTooManyReadsWaitTheCallerIsToldToComeAgain) {
   const IssuedToken token = authority_.Issue("ada");
   authority_.store.PutOnDisk();
   ManualExecutor full(/*limit=*/1);
-  StoreFacts facts(authority_.store, *authority_.peppers, *authority_.catalog, authority_.policy, authority_.clock,
-                   full);
+  StoreFacts facts(authority_.store, *authority_.peppers, *authority_.catalog, authority_.clock, full);
   FactsRecorder first;
   FactsRecorder second;
   facts.Find(token.digest, {}, first);
@@ -239,9 +266,8 @@ TEST_F(StoreFactsTest, FindsTokensUnderEachPepperAndMakesNewOnesUnderTheFirst) {
   secrets.push_back(PepperOf('q'));
   secrets.push_back(PepperOf('p'));
   const std::unique_ptr<const Peppers> rotated = Peppers::Create(std::move(secrets)).value();
-  StoreFacts facts(authority_.store, *rotated, *authority_.catalog, authority_.policy, authority_.clock,
-                   authority_.executor);
-  TokenLifecycle tokens(authority_.store, *rotated, *authority_.catalog, authority_.policy, authority_.clock,
+  StoreFacts facts(authority_.store, *rotated, *authority_.catalog, authority_.clock, authority_.executor);
+  TokenLifecycle tokens(authority_.store, *rotated, *authority_.catalog, authority_.retention, authority_.clock,
                         [](const TokenDigest&) {});
   EXPECT_TRUE(Ask(facts, old_token.digest).active());
 
@@ -256,8 +282,7 @@ TEST_F(StoreFactsTest, WithoutTheRightPepperNothingIsFound) {
   std::vector<Secret> secrets;
   secrets.push_back(PepperOf('q'));
   const std::unique_ptr<const Peppers> other = Peppers::Create(std::move(secrets)).value();
-  StoreFacts facts(authority_.store, *other, *authority_.catalog, authority_.policy, authority_.clock,
-                   authority_.executor);
+  StoreFacts facts(authority_.store, *other, *authority_.catalog, authority_.clock, authority_.executor);
   EXPECT_FALSE(Ask(facts, token.digest).active());
 }
 

@@ -203,7 +203,7 @@ TEST_F(TokenCreationTest, AUserHasAtMostFiftyLiveTokens) {
 }
 
 TEST_F(TokenCreationTest, AnExpiredTokenDoesNotCountFromItsInstantOn) {
-  authority_.policy.maximum_live_tokens = 2;
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_live_tokens = 2; });
   CreateTokenQuery short_one = GoodCreation();
   short_one.expiration = For(kDay);
   authority_.Issue(short_one);
@@ -262,7 +262,7 @@ TEST_F(TokenCreationTest, ADryRunChecksEverything) {
   expect(first, absl::StatusCode::kInvalidArgument, "REQUEST_ID_REUSED");
   first.request = {};
   expect(first, absl::StatusCode::kAlreadyExists, "DISPLAY_NAME_TAKEN");
-  authority_.policy.maximum_live_tokens = 1;
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_live_tokens = 1; });
   expect(GoodCreation(), absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED");
   authority_.ChangeUser("ada", [](UserRecord& user) { user.type = UserType::kDirectory; });
   expect(GoodCreation(), absl::StatusCode::kFailedPrecondition, "USER_NOT_LOCAL");
@@ -291,9 +291,9 @@ TEST_F(TokenCreationTest, TheListenerIsNotToldOfWhatWasNotMade) {
   CreateTokenQuery query = GoodCreation();
   query.scopes.clear();
   EXPECT_FALSE(Create(query).ok());
-  authority_.policy.maximum_live_tokens = 0;
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_live_tokens = 0; });
   EXPECT_FALSE(Create(GoodCreation()).ok());
-  authority_.policy.maximum_live_tokens = 50;
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_live_tokens = 50; });
 
   // An error of the store is passed on without details, so that its text does not leave the process.
   authority_.store.FailCommitsWith(absl::UnavailableError("no disk"));

@@ -232,7 +232,7 @@ TEST_F(TokenRegenerationTest, ATokenThatHasEndedIsNotBroughtBack) {
 }
 
 TEST_F(TokenRegenerationTest, ATokenThatThePolicyHasEndedIsNotBroughtBack) {
-  authority_.policy.maximum_lifespan = 7 * kDay;
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_lifespan = 7 * kDay; });
   Advance(7 * kDay - kTick);
   EXPECT_TRUE(Regenerate({.name = token_.name, .validate_only = true}).ok());
   Advance(kTick);
@@ -254,7 +254,7 @@ TEST_F(TokenRegenerationTest, OnlyLocalUsersGetNewSecrets) {
 
 // The limit is judged when a token is made.
 TEST_F(TokenRegenerationTest, TheNumberOfTokensDoesNotMatter) {
-  authority_.policy.maximum_live_tokens = 0;
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_live_tokens = 0; });
   EXPECT_TRUE(Regenerate({.name = token_.name}).ok());
 }
 

@@ -97,7 +97,7 @@ TEST_F(TokenLookTest, TheExpiryThatIsShownIsThePolicysToo) {
   const absl::Time made = Now();
   const IssuedToken token = Issue();
   ASSERT_EQ(View(token).expire_time, made + 30 * kDay);
-  authority_.policy.maximum_lifespan = 7 * kDay;
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_lifespan = 7 * kDay; });
   EXPECT_EQ(View(token).expire_time, made + 7 * kDay);
   Advance(3 * kDay);
   const absl::StatusOr<TokenWithSecret> again = Regenerate({.name = token.name});
@@ -112,7 +112,7 @@ TEST_F(TokenLookTest, TheExpiryThatIsShownIsThePolicysToo) {
   EXPECT_EQ(View(token).state, TokenState::kExpired);
 
   // A longer life than the token was given is in no policy.
-  authority_.policy.maximum_lifespan = 365 * kDay;
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_lifespan = 365 * kDay; });
   EXPECT_EQ(View(token).expire_time, made + 30 * kDay);
 }
 
@@ -221,7 +221,7 @@ TEST_F(TokenListTest, EverythingThatIsWrongIsSaidAtOnce) {
 }
 
 TEST_F(TokenListTest, APageHas50TokensOrAsManyAsAskedForUpTo200) {
-  authority_.policy.maximum_live_tokens = 1000;
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_live_tokens = 1000; });
   IssueMany(201);
   const auto size_of_first = [this](int64_t page_size) {
     return tokens().List(AsUser("ada"), {.parent = "users/ada", .page_size = page_size})->tokens.size();
@@ -353,7 +353,7 @@ TEST_F(TokenUpdateTest, TheOldNameIsFreeAtOnce) {
 }
 
 TEST_F(TokenUpdateTest, AnEndedTokenIsNotChanged) {
-  authority_.policy.maximum_lifespan = 7 * kDay;
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_lifespan = 7 * kDay; });
   AdvanceTo(View(token_).expire_time - kTick);
   EXPECT_TRUE(Update(Rename("alive")).ok());
   Advance(kTick);

@@ -79,8 +79,8 @@ class TokenRaceTest : public testing::TestWithParam<Engine> {
   // Catalogue, pepper and clock; its store is not used.
   TestAuthority parts_;
   const std::unique_ptr<EngineUnderTest> engine_ = GetParam().make();
-  TokenLifecycle tokens_{store(),       *parts_.peppers, *parts_.catalog,
-                         parts_.policy, parts_.clock,    [](const TokenDigest&) {}};
+  TokenLifecycle tokens_{store(),          *parts_.peppers, *parts_.catalog,
+                         parts_.retention, parts_.clock,    [](const TokenDigest&) {}};
   int named_ = 0;
 };
 
@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(Every, TokenRaceTest, testing::ValuesIn(AllEngines()),
 
 // Whoever revokes must not find the token alive under a secret that was made meanwhile.
 TEST_P(TokenRaceTest, AfterARevocationThereIsNoLivingSecretWhoeverRegeneratedMeanwhile) {
-  parts_.policy.maximum_live_tokens = 1;
+  ChangePolicy(store(), [](PolicyRecord& policy) { policy.maximum_live_tokens = 1; });
   for (int round = 0; round < kRounds; ++round) {
     const TokenWithSecret token = Issue();
     const std::string name = TokenName("ada", token.token.record.uid);
@@ -114,7 +114,7 @@ TEST_P(TokenRaceTest, AfterARevocationThereIsNoLivingSecretWhoeverRegeneratedMea
 }
 
 TEST_P(TokenRaceTest, WithTheSameEtagOneOfThemIsDone) {
-  parts_.policy.maximum_live_tokens = kRounds;
+  ChangePolicy(store(), [](PolicyRecord& policy) { policy.maximum_live_tokens = kRounds; });
   for (int round = 0; round < kRounds; ++round) {
     const TokenWithSecret token = Issue();
     const std::string name = TokenName("ada", token.token.record.uid);
@@ -136,7 +136,7 @@ TEST_P(TokenRaceTest, WithTheSameEtagOneOfThemIsDone) {
 }
 
 TEST_P(TokenRaceTest, OfTwoRegenerationsTheLaterSecretLivesAlone) {
-  parts_.policy.maximum_live_tokens = kRounds;
+  ChangePolicy(store(), [](PolicyRecord& policy) { policy.maximum_live_tokens = kRounds; });
   for (int round = 0; round < kRounds; ++round) {
     const TokenWithSecret token = Issue();
     const std::string name = TokenName("ada", token.token.record.uid);
@@ -167,7 +167,7 @@ TEST_P(TokenRaceTest, OneNameGoesToOneOfMany) {
 }
 
 TEST_P(TokenRaceTest, TheLimitOfLiveTokensHolds) {
-  parts_.policy.maximum_live_tokens = 5;
+  ChangePolicy(store(), [](PolicyRecord& policy) { policy.maximum_live_tokens = 5; });
   std::atomic<int> made = 0;
   std::atomic<int> refused = 0;
   std::atomic<int> number = 0;

@@ -57,8 +57,8 @@ TEST_F(TokenReplayTest, ARepetitionIsToldSoAfterItsExpireTimeHasPassed) {
 TEST_F(TokenReplayTest, ARepetitionBeatsWhateverElseHasChanged) {
   const CreateTokenQuery query = WithId();
   const IssuedToken token = authority_.Issue(query);
-  authority_.policy.maximum_live_tokens = 1;
-  authority_.policy.maximum_lifespan = absl::Hours(1);
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_live_tokens = 1; });
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_lifespan = absl::Hours(1); });
   ExpectReplayed(Create(query).status(), token.name);
   authority_.ChangeUser("ada", [](UserRecord& user) { user.type = UserType::kSaml; });
   ExpectReplayed(Create(query).status(), token.name);

@@ -203,7 +203,7 @@ class ResolveExpirationTest : public testing::Test {
   }
 
   absl::Time now_ = absl::FromUnixSeconds(kNow);
-  Policy policy_;
+  PolicyRecord policy_;
 
  private:
   std::optional<absl::Time> Resolve(const RequestedExpiration& requested, const std::string& field) {

@@ -118,7 +118,7 @@ TEST(CheckAliveTest, ATokenLivesBeforeItsExpiry) {
 
 TEST(CheckAliveTest, TheMaximumLifespanEndsItEarlier) {
   TokenRecord token = TokenNumber(1, UserNumber(1));
-  const Policy policy{.maximum_lifespan = absl::Seconds(10)};
+  const PolicyRecord policy{.maximum_lifespan = absl::Seconds(10)};
   EXPECT_TRUE(CheckAlive(token, policy, token.create_time + absl::Seconds(10) - kTick).ok());
   ExpectRefusal(CheckAlive(token, policy, token.create_time + absl::Seconds(10)), absl::StatusCode::kFailedPrecondition,
                 "TOKEN_EXPIRED");
@@ -217,7 +217,7 @@ TEST_F(TokenRulesTest, ANameIsTakenByAnotherLiveTokenOnly) {
 
 TEST_F(TokenRulesTest, ThereIsRoomUpToTheLimitOfLiveTokens) {
   const auto check = [&](size_t limit, absl::Time now) {
-    const Policy policy{.maximum_live_tokens = limit};
+    const PolicyRecord policy{.maximum_live_tokens = limit};
     return Ask([&](TokenTransaction& transaction) { return CheckRoomForOneMore(transaction, owner_, policy, now); });
   };
   EXPECT_TRUE(check(1, At(0)).ok());
