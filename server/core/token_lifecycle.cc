@@ -4,26 +4,26 @@
 #include <array>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "server/core/admin_rules.h"
 #include "server/core/cache_bound.h"
+#include "server/core/new_uid.h"
 #include "server/core/resource_name.h"
 #include "server/core/store_facts.h"
 #include "server/core/token_rules.h"
 #include "server/core/token_secret.h"
-#include "server/crypto/random.h"
 
 namespace pat {
 namespace {
 
-// A random UUID (RFC 9562, version 4).
-TokenUid NewTokenUid() {
-  TokenUid uid;
-  FillRandom(absl::MakeSpan(uid.bytes));
-  uid.bytes[6] = static_cast<uint8_t>((uid.bytes[6] & 0x0f) | 0x40);
-  uid.bytes[8] = static_cast<uint8_t>((uid.bytes[8] & 0x3f) | 0x80);
-  return uid;
-}
+constexpr absl::string_view kCreateMethod = "pat.v1.TokenService/CreateToken";
+constexpr absl::string_view kUpdateMethod = "pat.v1.TokenService/UpdateToken";
+constexpr absl::string_view kRegenerateMethod = "pat.v1.TokenService/RegenerateToken";
+
+// ReportLeaked, of one principal.
+constexpr size_t kReportsInASecond = 10;
 
 // A secret on its way to its owner, with what the store keeps of it.
 struct NewSecret {
@@ -47,8 +47,6 @@ absl::Status Remember(TokenTransaction& transaction, const std::string& key, con
                                       .forget_time = now + retention.request_ids});
 }
 
-Decision Unless(bool dry_run) { return dry_run ? Decision::kDiscard : Decision::kCommit; }
-
 std::string ListContext(const Principal& principal, const ListTokensQuery& query) {
   return absl::StrCat(principal.ToString(), "\n", query.parent, "\n", query.show_revoked);
 }
@@ -56,14 +54,17 @@ std::string ListContext(const Principal& principal, const ListTokensQuery& query
 }  // namespace
 
 TokenLifecycle::TokenLifecycle(TokenStore& store, const Peppers& peppers, const ScopeCatalog& catalog,
-                               const Retention& retention, const Clock& clock, NewSecretListener on_new_secret)
+                               const Retention& retention, AuditLog& audit, const Clock& clock,
+                               NewSecretListener on_new_secret)
     : store_(store),
       peppers_(peppers),
       catalog_(catalog),
       retention_(retention),
+      audit_(audit),
       clock_(clock),
       on_new_secret_(std::move(on_new_secret)),
-      page_tokens_(peppers.DeriveKey("page tokens of ListTokens")) {}
+      page_tokens_(peppers.DeriveKey("page tokens of ListTokens")),
+      reports_(kReportsInASecond) {}
 
 std::string TokenLifecycle::EtagOf(const TokenRecord& token) { return absl::StrCat("\"", token.change_sequence, "\""); }
 
@@ -78,43 +79,51 @@ TokenView TokenLifecycle::ViewOf(TokenRecord record, const PolicyRecord& policy,
   return view;
 }
 
-absl::Time TokenLifecycle::LastAcceptTime(const CacheBoundRecord& bound) const {
-  const absl::Time now = clock_.Now();
-  return now + CacheBoundAt(bound, now);
-}
-
 absl::StatusOr<TokenWithSecret> TokenLifecycle::Create(const Principal& principal, const CreateTokenQuery& query) {
-  Violations violations;
   const std::optional<std::string> owner_id = ParseUserName(query.parent);
-  if (!owner_id.has_value() || *owner_id == kEverybody) {
-    violations.push_back(
-        {"parent", absl::StrCat(Quoted(query.parent), " is not the name of a user; give users/{user}")});
-  } else if (*owner_id != principal.user_id) {
-    return NotYourUser();
-  }
+  const bool names_user = owner_id.has_value() && *owner_id != kEverybody;
+  if (names_user && !principal.ActsAs(*owner_id)) return NotYourUser();
   const absl::Time now = clock_.Now();
-  CheckDisplayName(query.display_name, "display_name", violations);
-  CheckDescription(query.description, "description", violations);
-  CheckScopes(query.scopes, catalog_, violations);
-  CheckAudiences(query.audiences, violations);
-  if (std::holds_alternative<NotRequested>(query.expiration)) {
-    violations.push_back({"expire_time", "is missing, and ttl too; a token needs an end, give one of them"});
+  // All that is wrong with the request under a policy.
+  const auto judge = [&](const PolicyRecord& policy, std::optional<absl::Time>& expire_time) {
+    Violations violations;
+    if (!names_user) {
+      violations.push_back(
+          {"parent", absl::StrCat(Quoted(query.parent), " is not the name of a user; give users/{user}")});
+    }
+    CheckDisplayName(query.display_name, "display_name", violations);
+    CheckDescription(query.description, "description", violations);
+    CheckScopes(query.scopes, catalog_, violations);
+    CheckForbiddenScopes(query.scopes, policy, violations);
+    CheckAudiences(query.audiences, violations);
+    if (std::holds_alternative<NotRequested>(query.expiration)) {
+      violations.push_back({"expire_time", "is missing, and ttl too; a token needs an end, give one of them"});
+    }
+    expire_time = ResolveExpiration(query.expiration, policy, now, violations);
+    CheckRequestId(query.request.id, violations);
+    return violations;
+  };
+  const std::string request_key = RequestKey(principal, "CreateToken", query.parent, query.request);
+  std::optional<absl::Time> expire_time;
+  // A replay is told before anything else, because by now its expire_time may have passed; that takes a transaction.
+  if (request_key.empty()) {
+    const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
+    if (!policy.ok()) return policy.status();
+    Violations violations = judge(*policy, expire_time);
+    if (!violations.empty()) return InvalidRequest(std::move(violations));
   }
-  const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
-  if (!policy.ok()) return policy.status();
-  const std::optional<absl::Time> expire_time = ResolveExpiration(query.expiration, *policy, now, violations);
-  const bool request_id_fits = CheckRequestId(query.request.id, violations);
-  const std::string request_key =
-      request_id_fits ? RequestKey(principal, "CreateToken", query.parent, query.request) : std::string();
-  // A replay is told before anything else, because by now its expire_time may have passed; that takes the store.
-  if (!violations.empty() && request_key.empty()) return InvalidRequest(std::move(violations));
 
   NewSecret minted = MintNewSecret(peppers_);
   TokenRecord token;
+  AuditRecord row;
+  absl::StatusOr<PolicyRecord> policy;
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
     absl::Status status = CheckNotReplayed(transaction, request_key, query.request, now);
     if (!status.ok()) return status;
-    if (!violations.empty()) return InvalidRequest(violations);
+    if (policy = transaction.GetPolicy(); !policy.ok()) return policy.status();
+    Violations violations = judge(*policy, expire_time);
+    if (!violations.empty()) return InvalidRequest(std::move(violations));
+    if (status = CheckTokensEnabled(*policy); !status.ok()) return status;
     absl::StatusOr<UserRecord> owner = LoadUser(transaction, *owner_id);
     if (!owner.ok()) return owner.status();
     if (status = CheckMayHaveSecrets(*owner); !status.ok()) return status;
@@ -133,17 +142,21 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Create(const Principal& principa
     token.create_time = now;
     token.expire_time = *expire_time;
     if (query.validate_only) return Decision::kDiscard;
-    token.uid = NewTokenUid();
+    token.uid = NewUid<TokenUid>();
     token.hmac = minted.hmac;
     token.epochs = {.global = *global_epoch, .owner = owner->token_epoch};
     token.create_sequence = transaction.Sequence();
     token.change_sequence = transaction.Sequence();
     if (status = transaction.PutToken(token); !status.ok()) return status;
     if (status = Remember(transaction, request_key, query.request, token, retention_, now); !status.ok()) return status;
+    row = audit_.RowOf(principal, kCreateMethod, TokenName(token.owner_id, token.uid));
+    row.detail = absl::StrCat("scopes: ", ShortList(token.scopes));
+    if (status = audit_.Put(transaction, row); !status.ok()) return status;
     return Decision::kCommit;
   });
   if (!done.ok()) return done;
   if (query.validate_only) return TokenWithSecret{ViewOf(std::move(token), *policy, now), Secret(), {}};
+  audit_.Committed(row);
   on_new_secret_(minted.digest);
   return TokenWithSecret{ViewOf(std::move(token), *policy, now), std::move(minted.secret), {}};
 }
@@ -157,6 +170,9 @@ absl::StatusOr<TokenView> TokenLifecycle::Get(const Principal& principal, const 
   absl::StatusOr<std::optional<TokenRecord>> token = store_.GetToken(**uid);
   if (!token.ok()) return token.status();
   if (!token->has_value() || TokenName((*token)->owner_id, **uid) != name) return TokenNotFound();
+  if (absl::Status status = CheckOwner(principal, **token, store_.GetUser((*token)->owner_id)); !status.ok()) {
+    return status;
+  }
   const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
   if (!policy.ok()) return policy.status();
   return ViewOf(**std::move(token), *policy, clock_.Now());
@@ -168,13 +184,10 @@ absl::StatusOr<TokenViewPage> TokenLifecycle::List(const Principal& principal, c
   if (!owner_id.has_value()) {
     violations.push_back(
         {"parent", absl::StrCat(Quoted(query.parent), " is not the name of a user; give users/{user}")});
-  } else if (*owner_id != principal.user_id && !principal.administrator) {
+  } else if (!principal.ActsAs(*owner_id) && !principal.IsAdministrator()) {
     return NotYourUser();
   }
-  const std::optional<size_t> page_size = EffectivePageSize(query.page_size);
-  if (!page_size.has_value()) {
-    violations.push_back({"page_size", absl::StrCat(query.page_size, " is negative; give 0 to 200")});
-  }
+  const std::optional<size_t> page_size = CheckPageSize(query.page_size, violations);
   std::optional<uint64_t> after = 0;
   if (!query.page_token.empty()) after = page_tokens_.Decode(query.page_token, ListContext(principal, query));
   if (!after.has_value()) {
@@ -209,28 +222,22 @@ absl::StatusOr<TokenView> TokenLifecycle::Update(const Principal& principal, con
   const absl::StatusOr<std::optional<TokenUid>> uid =
       AuthoriseToken(principal, query.name, TokenAction::kChange, violations, "token.name");
   if (!uid.ok()) return uid.status();
-  const auto wants = [&query](absl::string_view path) {
-    return std::find(query.update_mask.begin(), query.update_mask.end(), path) != query.update_mask.end();
-  };
-  const bool new_name = wants("display_name");
-  const bool new_description = wants("description");
-  if (query.update_mask.empty()) {
-    violations.push_back({"update_mask", "is empty; give display_name, description or both"});
-  }
-  for (const std::string& path : query.update_mask) {
-    if (path == "display_name" || path == "description") continue;
-    violations.push_back(
-        {"update_mask", absl::StrCat(Quoted(path), " cannot be changed; give display_name or description")});
-  }
+  const std::vector<std::string>& mask = query.update_mask;
+  CheckMask(mask, {"display_name", "description"}, violations);
+  const bool new_name = Masks(mask, "display_name");
+  const bool new_description = Masks(mask, "description");
   if (new_name) CheckDisplayName(query.display_name, "token.display_name", violations);
   if (new_description) CheckDescription(query.description, "token.description", violations);
   if (!violations.empty()) return InvalidRequest(std::move(violations));
 
   const absl::Time now = clock_.Now();
-  const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
-  if (!policy.ok()) return policy.status();
   TokenRecord token;
+  AuditRecord row = audit_.RowOf(principal, kUpdateMethod, query.name);
+  row.detail = absl::StrCat("changed: ", new_name ? "display_name" : "", new_name && new_description ? ", " : "",
+                            new_description ? "description" : "");
+  absl::StatusOr<PolicyRecord> policy;
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    if (policy = transaction.GetPolicy(); !policy.ok()) return policy.status();
     absl::StatusOr<TokenRecord> kept = LoadToken(transaction, *uid, query.name);
     if (!kept.ok()) return kept.status();
     absl::Status status = CheckAlive(*kept, *policy, now);
@@ -247,84 +254,87 @@ absl::StatusOr<TokenView> TokenLifecycle::Update(const Principal& principal, con
     if (new_description) token.description = query.description;
     token.change_sequence = transaction.Sequence();
     if (status = transaction.PutToken(token); !status.ok()) return status;
+    if (status = audit_.Put(transaction, row); !status.ok()) return status;
     return Decision::kCommit;
   });
   if (!done.ok()) return done;
+  audit_.Committed(row);
   return ViewOf(std::move(token), *policy, now);
-}
-
-absl::StatusOr<RevokedToken> TokenLifecycle::Revoke(const Principal& principal, const RevokeTokenQuery& query) {
-  Violations violations;
-  const absl::StatusOr<std::optional<TokenUid>> uid =
-      AuthoriseToken(principal, query.name, TokenAction::kRevoke, violations);
-  if (!uid.ok()) return uid.status();
-  if (!violations.empty()) return InvalidRequest(std::move(violations));
-  const absl::Time now = clock_.Now();
-  const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
-  if (!policy.ok()) return policy.status();
-  TokenRecord token;
-  absl::StatusOr<CacheBoundRecord> bound;
-  const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
-    if (bound = transaction.GetCacheBound(); !bound.ok()) return bound.status();
-    absl::StatusOr<TokenRecord> kept = LoadToken(transaction, *uid, query.name);
-    if (!kept.ok()) return kept.status();
-    token = *std::move(kept);
-    // Revoking what is revoked changes nothing and is no error, whatever the etag.
-    if (token.revoke_time.has_value()) return Decision::kDiscard;
-    absl::Status status = CheckEtag(token, query.etag);
-    if (!status.ok()) return status;
-    token.revoke_time = now;
-    if (!query.validate_only) token.change_sequence = transaction.Sequence();
-    if (status = transaction.PutToken(token); !status.ok()) return status;
-    return Unless(query.validate_only);
-  });
-  if (!done.ok()) return done;
-  return RevokedToken{ViewOf(std::move(token), *policy, now), LastAcceptTime(*bound)};
 }
 
 absl::StatusOr<TokenWithSecret> TokenLifecycle::Regenerate(const Principal& principal,
                                                            const RegenerateTokenQuery& query) {
-  Violations violations;
+  Violations name_violations;
   const absl::StatusOr<std::optional<TokenUid>> uid =
-      AuthoriseToken(principal, query.name, TokenAction::kChange, violations);
+      AuthoriseToken(principal, query.name, TokenAction::kRegenerate, name_violations);
   if (!uid.ok()) return uid.status();
   const absl::Time now = clock_.Now();
-  const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
-  if (!policy.ok()) return policy.status();
-  const std::optional<absl::Time> expire_time = ResolveExpiration(query.expiration, *policy, now, violations);
-  const bool request_id_fits = CheckRequestId(query.request.id, violations);
-  const std::string request_key =
-      request_id_fits ? RequestKey(principal, "RegenerateToken", query.name, query.request) : std::string();
-  if (!violations.empty() && request_key.empty()) return InvalidRequest(std::move(violations));
+  const auto judge = [&](const PolicyRecord& policy, std::optional<absl::Time>& expire_time) {
+    Violations violations = name_violations;
+    if (principal.kind == PrincipalKind::kToken && !std::holds_alternative<NotRequested>(query.expiration)) {
+      const bool instant = std::holds_alternative<RequestedInstant>(query.expiration);
+      violations.push_back({instant ? "expire_time" : "ttl", "is given; a token cannot give itself another end"});
+    } else {
+      expire_time = ResolveExpiration(query.expiration, policy, now, violations);
+    }
+    CheckRequestId(query.request.id, violations);
+    return violations;
+  };
+  const std::string request_key = RequestKey(principal, "RegenerateToken", query.name, query.request);
+  std::optional<absl::Time> expire_time;
+  if (request_key.empty()) {
+    const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
+    if (!policy.ok()) return policy.status();
+    Violations violations = judge(*policy, expire_time);
+    if (!violations.empty()) return InvalidRequest(std::move(violations));
+  }
 
   NewSecret minted = MintNewSecret(peppers_);
   TokenRecord token;
+  AuditRecord row = audit_.RowOf(principal, kRegenerateMethod, query.name);
+  absl::StatusOr<PolicyRecord> policy;
   absl::StatusOr<CacheBoundRecord> bound;
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
-    absl::Status status = CheckNotReplayed(transaction, request_key, query.request, now);
-    if (!status.ok()) return status;
-    if (!violations.empty()) return InvalidRequest(violations);
     if (bound = transaction.GetCacheBound(); !bound.ok()) return bound.status();
+    if (policy = transaction.GetPolicy(); !policy.ok()) return policy.status();
     absl::StatusOr<TokenRecord> kept = LoadToken(transaction, *uid, query.name);
+    absl::Status status;
+    if (kept.ok()) {
+      // Who calls comes before everything else.
+      status = CheckStillLiving(transaction, principal, *kept, TokenAction::kRegenerate, peppers_, catalog_, *policy,
+                                now);
+      if (!status.ok()) return status;
+    }
+    if (status = CheckNotReplayed(transaction, request_key, query.request, now); !status.ok()) return status;
+    Violations violations = judge(*policy, expire_time);
+    if (!violations.empty()) return InvalidRequest(std::move(violations));
     if (!kept.ok()) return kept.status();
+    if (status = CheckTokensEnabled(*policy); !status.ok()) return status;
     const absl::StatusOr<UserRecord> owner = LoadOwner(transaction, *kept);
     if (!owner.ok()) return owner.status();
     if (status = CheckMayHaveSecrets(*owner); !status.ok()) return status;
     if (status = CheckAlive(*kept, *policy, now); !status.ok()) return status;
     if (status = CheckEtag(*kept, query.etag); !status.ok()) return status;
     token = *std::move(kept);
-    token.hmac = minted.hmac;
     token.regenerate_time = now;
     if (expire_time.has_value()) token.expire_time = *expire_time;
-    if (!query.validate_only) token.change_sequence = transaction.Sequence();
+    if (query.validate_only) return Decision::kDiscard;
+    token.hmac = minted.hmac;
+    token.change_sequence = transaction.Sequence();
     if (status = transaction.PutToken(token); !status.ok()) return status;
     if (status = Remember(transaction, request_key, query.request, token, retention_, now); !status.ok()) return status;
-    return Unless(query.validate_only);
+    if (expire_time.has_value()) row.detail = "with another end";
+    if (status = audit_.Put(transaction, row); !status.ok()) return status;
+    return Decision::kCommit;
   });
   if (!done.ok()) return done;
-  if (!query.validate_only) on_new_secret_(minted.digest);
+  if (!query.validate_only) {
+    audit_.Committed(row);
+    on_new_secret_(minted.digest);
+  }
   return TokenWithSecret{ViewOf(std::move(token), *policy, now),
-                         query.validate_only ? Secret() : std::move(minted.secret), LastAcceptTime(*bound)};
+                         query.validate_only ? Secret() : std::move(minted.secret),
+                         LastAcceptTime(*bound, clock_.Now())};
 }
 
 }  // namespace pat

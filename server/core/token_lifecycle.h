@@ -1,4 +1,4 @@
-// TokenLifecycle: the rules of a token's life. Create, look at, rename, revoke, regenerate.
+// TokenLifecycle: the rules of a token's life. Create, look at, rename, revoke, regenerate, revoke all, report as leaked.
 //
 // In this order, for every call: what the principal may do with whose tokens, the form of the request, and then, inside
 // one transaction of the store, everything that depends on what is kept. Authentication and the table of rights come
@@ -6,11 +6,16 @@
 //
 // Whose tokens: a user's (or a portal's user's) own. An administrator may look at and revoke everybody's, but never
 // create, change or regenerate somebody else's: that would hand over a secret. Somebody else's token and one that does
-// not exist are the same NOT_FOUND to everybody but administrators.
+// not exist are the same NOT_FOUND to everybody but administrators. A token looks at itself, revokes itself and, with
+// the scope PAT.SelfRegenerate, regenerates itself with the same end; every other one is somebody else's to it.
+//
+// What the policy says is read in the transaction that it is judged in. Every change writes a row of the audit log in
+// the same transaction; a dry run, and revoking what is revoked, are no changes.
 //
 // Errors carry ErrorDetails: INVALID_REQUEST, PERMISSION_DENIED's ROLE_REQUIRED, TOKEN_NOT_FOUND, USER_NOT_FOUND,
-// USER_NOT_LOCAL, USER_DISABLED, TOKEN_EXPIRED, TOKEN_REVOKED, DISPLAY_NAME_TAKEN, QUOTA_EXCEEDED, ETAG_MISMATCH,
-// REQUEST_REPLAYED, REQUEST_ID_REUSED. One without details is the store's; its text is for the log.
+// USER_NOT_LOCAL, USER_DISABLED, TOKENS_DISABLED, TOKEN_EXPIRED, TOKEN_REVOKED, DISPLAY_NAME_TAKEN, QUOTA_EXCEEDED, ETAG_MISMATCH,
+// REQUEST_REPLAYED, REQUEST_ID_REUSED, RATE_LIMITED, and for a token SCOPE_REQUIRED, and CREDENTIALS_INVALID if it ended
+// while it was calling. One without details is the store's; its text is for the log.
 //
 // Threads: thread-safe; calls block until the store has answered, and writes until they are durable.
 #ifndef PAT_SERVER_CORE_TOKEN_LIFECYCLE_H_
@@ -23,10 +28,12 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "server/core/audit_log.h"
 #include "server/core/clock.h"
 #include "server/core/page_token.h"
 #include "server/core/peppers.h"
 #include "server/core/principal.h"
+#include "server/core/rate_limiter.h"
 #include "server/core/retention.h"
 #include "server/core/scope_catalog.h"
 #include "server/core/token_requests.h"
@@ -71,8 +78,9 @@ class TokenLifecycle {
   // Told of the digest of each new secret, after it is durable and before it is shown.
   using NewSecretListener = std::function<void(const TokenDigest&)>;
 
+  // What is given must outlive this object.
   TokenLifecycle(TokenStore& store, const Peppers& peppers, const ScopeCatalog& catalog, const Retention& retention,
-                 const Clock& clock, NewSecretListener on_new_secret);
+                 AuditLog& audit, const Clock& clock, NewSecretListener on_new_secret);
 
   absl::StatusOr<TokenWithSecret> Create(const Principal& principal, const CreateTokenQuery& query);
   absl::StatusOr<TokenView> Get(const Principal& principal, const std::string& name) const;
@@ -95,17 +103,15 @@ class TokenLifecycle {
  private:
   static TokenView ViewOf(TokenRecord record, const PolicyRecord& policy, absl::Time now);
 
-  // now + T, after a commit whose transaction saw `bound`. A larger T that is kept later is no matter: what is loaded
-  // under it is loaded after that commit.
-  absl::Time LastAcceptTime(const CacheBoundRecord& bound) const;
-
   TokenStore& store_;
   const Peppers& peppers_;
   const ScopeCatalog& catalog_;
   const Retention& retention_;
+  AuditLog& audit_;
   const Clock& clock_;
   const NewSecretListener on_new_secret_;
   const PageTokens page_tokens_;
+  RateLimiter reports_;  // ReportLeaked.
 };
 
 }  // namespace pat

@@ -1,6 +1,9 @@
 #include "server/core/token_rules.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "server/core/admin_rules.h"
 #include "server/core/store_facts.h"
 #include "server/core/token_lifecycle.h"
 
@@ -9,6 +12,12 @@ namespace {
 
 absl::Status Refuse(absl::StatusCode code, absl::string_view reason, absl::string_view message) {
   return MakeError(code, message, {.reason = std::string(reason)});
+}
+
+absl::Status SelfRegenerateRequired() {
+  return MakeError(absl::StatusCode::kPermissionDenied,
+                   absl::StrCat("a token regenerates itself only if it holds the scope ", kSelfRegenerateScope),
+                   {.reason = "SCOPE_REQUIRED", .metadata = {{"scope", std::string(kSelfRegenerateScope)}}});
 }
 
 }  // namespace
@@ -36,9 +45,15 @@ absl::StatusOr<std::optional<TokenUid>> AuthoriseToken(const Principal& principa
                           absl::StrCat(Quoted(name), " is not the name of a token; give users/{user}/tokens/{token}")});
     return std::optional<TokenUid>();
   }
-  const bool own = parts->user_id == principal.user_id;
-  if (!own && !principal.administrator) return TokenNotFound();
-  if (!own && action == TokenAction::kChange) return NotYourUser();
+  if (principal.kind == PrincipalKind::kToken) {
+    if (parts->user_id != principal.user_id || parts->uid != principal.token) return TokenNotFound();
+    if (action == TokenAction::kChange) return NotYourUser();
+    if (action == TokenAction::kRegenerate && !principal.may_regenerate_itself) return SelfRegenerateRequired();
+    return parts->uid;
+  }
+  const bool own = principal.ActsAs(parts->user_id);
+  if (!own && !principal.IsAdministrator()) return TokenNotFound();
+  if (!own && action != TokenAction::kLook && action != TokenAction::kRevoke) return NotYourUser();
   return parts->uid;
 }
 
@@ -49,6 +64,14 @@ absl::StatusOr<TokenRecord> LoadToken(TokenTransaction& transaction, const std::
   if (!token.ok()) return token.status();
   if (!token->has_value() || TokenName((*token)->owner_id, *uid) != name) return TokenNotFound();
   return **std::move(token);
+}
+
+absl::Status CheckOwner(const Principal& principal, const TokenRecord& token,
+                        const absl::StatusOr<std::optional<UserRecord>>& user_of_that_id) {
+  if (principal.IsAdministrator()) return absl::OkStatus();
+  if (!user_of_that_id.ok()) return user_of_that_id.status();
+  if (!user_of_that_id->has_value() || (*user_of_that_id)->uid != token.owner) return TokenNotFound();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<UserRecord> LoadOwner(TokenTransaction& transaction, const TokenRecord& token) {
@@ -77,6 +100,42 @@ absl::Status CheckMayHaveSecrets(const UserRecord& user) {
   return absl::OkStatus();
 }
 
+absl::Status CheckTokensEnabled(const PolicyRecord& policy) {
+  if (!policy.tokens_disabled) return absl::OkStatus();
+  return Refuse(absl::StatusCode::kFailedPrecondition, "TOKENS_DISABLED",
+                "tokens are switched off for everybody; an administrator can switch them on");
+}
+
+void CheckForbiddenScopes(const std::vector<std::string>& scopes, const PolicyRecord& policy, Violations& violations) {
+  for (size_t i = 0; i < scopes.size(); ++i) {
+    if (!std::binary_search(policy.forbidden_scopes.begin(), policy.forbidden_scopes.end(), scopes[i])) continue;
+    violations.push_back({absl::StrCat("scopes[", i, "]"),
+                          absl::StrCat(Quoted(scopes[i]), " is kept out of tokens by the policy; leave it out")});
+  }
+}
+
+absl::Status CheckStillLiving(TokenTransaction& transaction, const Principal& principal, const TokenRecord& token,
+                              TokenAction action, const Peppers& peppers, const ScopeCatalog& catalog,
+                              const PolicyRecord& policy, absl::Time now) {
+  if (principal.kind != PrincipalKind::kToken) return absl::OkStatus();
+  const absl::Status not_living = Refuse(absl::StatusCode::kUnauthenticated, "CREDENTIALS_INVALID",
+                                         "this token is not active, or its secret was replaced");
+  const Peppers::Candidates candidates = peppers.AllHmacs(principal.token_digest);
+  if (std::find(candidates.begin(), candidates.end(), token.hmac) == candidates.end()) return not_living;
+  const absl::StatusOr<std::optional<UserRecord>> owner = transaction.GetUser(token.owner_id);
+  if (!owner.ok()) return owner.status();
+  if (!owner->has_value() || (*owner)->uid != token.owner) return not_living;
+  const absl::StatusOr<uint64_t> global_epoch = transaction.GlobalEpoch();
+  if (!global_epoch.ok()) return global_epoch.status();
+  const std::optional<TokenFacts> facts = JudgeSnapshot(
+      {.token = token, .owner = **owner, .global_epoch = *global_epoch, .policy = policy}, catalog, now);
+  if (!facts.has_value()) return not_living;
+  if (action == TokenAction::kRegenerate && !facts->scopes.Contains(kSelfRegenerateScope)) {
+    return SelfRegenerateRequired();
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckAlive(const TokenRecord& token, const PolicyRecord& policy, absl::Time now) {
   if (token.revoke_time.has_value()) {
     return Refuse(absl::StatusCode::kFailedPrecondition, "TOKEN_REVOKED", "the token is revoked; create a new one");
@@ -88,9 +147,7 @@ absl::Status CheckAlive(const TokenRecord& token, const PolicyRecord& policy, ab
 }
 
 absl::Status CheckEtag(const TokenRecord& token, absl::string_view etag) {
-  if (etag.empty() || etag == TokenLifecycle::EtagOf(token)) return absl::OkStatus();
-  return Refuse(absl::StatusCode::kAborted, "ETAG_MISMATCH",
-                "the token has changed since you looked at it; look again and decide anew");
+  return CheckEtagIs(TokenLifecycle::EtagOf(token), etag, "the token");
 }
 
 absl::Status CheckNameFree(TokenTransaction& transaction, const UserRecord& owner, const std::string& display_name,

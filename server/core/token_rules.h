@@ -4,23 +4,28 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "server/core/peppers.h"
 #include "server/core/principal.h"
 #include "server/core/resource_name.h"
+#include "server/core/scope_catalog.h"
 #include "server/core/token_requests.h"
 #include "store/token_store.h"
 
 namespace pat {
 
-// What a principal does with a token: everybody does it with their own; administrators look and revoke everywhere.
-enum class TokenAction : uint8_t { kLook, kRevoke, kChange };
+// What a principal does with a token: everybody does it with their own; administrators look and revoke everywhere. A
+// token looks at itself and revokes itself, and regenerates itself if it holds this scope.
+enum class TokenAction : uint8_t { kLook, kRevoke, kChange, kRegenerate };
+inline constexpr absl::string_view kSelfRegenerateScope = "PAT.SelfRegenerate";
 
 // Parses a token's name and decides whether the principal may do this with such a token at all: PERMISSION_DENIED (an
-// administrator who wants to change somebody else's) or NOT_FOUND (somebody else's). The uid in the name otherwise;
+// administrator who wants to change somebody else's; a token that lacks the scope) or NOT_FOUND (somebody else's). The uid in the name otherwise;
 // nullopt if no token can have that name, which is for the look-up to say, or if it is no name, which is a violation of
 // `field`.
 absl::StatusOr<std::optional<TokenUid>> AuthoriseToken(const Principal& principal, const std::string& name,
@@ -37,6 +42,11 @@ absl::Status UserNotFound(absl::string_view user_id);
 absl::StatusOr<TokenRecord> LoadToken(TokenTransaction& transaction, const std::optional<TokenUid>& uid,
                                       absl::string_view name);
 
+// Whether the token belongs to the one whom the principal acts for: a later user of the same id inherits nothing. An
+// administrator need not own it.
+absl::Status CheckOwner(const Principal& principal, const TokenRecord& token,
+                        const absl::StatusOr<std::optional<UserRecord>>& user_of_that_id);
+
 // The user who owns the token. One who has the same id but is not the same user owns nothing of it.
 absl::StatusOr<UserRecord> LoadOwner(TokenTransaction& transaction, const TokenRecord& token);
 
@@ -44,6 +54,19 @@ absl::StatusOr<UserRecord> LoadUser(TokenTransaction& transaction, absl::string_
 
 // USER_NOT_LOCAL, USER_DISABLED: such a user gets no new secrets.
 absl::Status CheckMayHaveSecrets(const UserRecord& user);
+
+// TOKENS_DISABLED: nobody gets new secrets.
+absl::Status CheckTokensEnabled(const PolicyRecord& policy);
+
+// A violation for each scope that the policy keeps out of tokens.
+void CheckForbiddenScopes(const std::vector<std::string>& scopes, const PolicyRecord& policy, Violations& violations);
+
+// For a principal that is a token, which is `token`: whether what it was admitted by still holds, for between then and
+// this transaction it may have been revoked, or got another secret. CREDENTIALS_INVALID, or SCOPE_REQUIRED if it is to
+// regenerate itself and may not any more. OK for every other principal.
+absl::Status CheckStillLiving(TokenTransaction& transaction, const Principal& principal, const TokenRecord& token,
+                              TokenAction action, const Peppers& peppers, const ScopeCatalog& catalog,
+                              const PolicyRecord& policy, absl::Time now);
 
 // TOKEN_REVOKED, TOKEN_EXPIRED. Revoked beats expired.
 absl::Status CheckAlive(const TokenRecord& token, const PolicyRecord& policy, absl::Time now);
