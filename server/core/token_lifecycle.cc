@@ -301,8 +301,8 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Regenerate(const Principal& prin
     absl::Status status;
     if (kept.ok()) {
       // Who calls comes before everything else.
-      status = CheckStillLiving(transaction, principal, *kept, TokenAction::kRegenerate, peppers_, catalog_, *policy,
-                                now);
+      status =
+          CheckStillLiving(transaction, principal, *kept, TokenAction::kRegenerate, peppers_, catalog_, *policy, now);
       if (!status.ok()) return status;
     }
     if (status = CheckNotReplayed(transaction, request_key, query.request, now); !status.ok()) return status;

@@ -1,4 +1,5 @@
-// TokenLifecycle: the rules of a token's life. Create, look at, rename, revoke, regenerate, revoke all, report as leaked.
+// TokenLifecycle: the rules of a token's life. Create, look at, rename, revoke, regenerate, revoke all, report as
+// leaked.
 //
 // In this order, for every call: what the principal may do with whose tokens, the form of the request, and then, inside
 // one transaction of the store, everything that depends on what is kept. Authentication and the table of rights come
@@ -13,9 +14,9 @@
 // the same transaction; a dry run, and revoking what is revoked, are no changes.
 //
 // Errors carry ErrorDetails: INVALID_REQUEST, PERMISSION_DENIED's ROLE_REQUIRED, TOKEN_NOT_FOUND, USER_NOT_FOUND,
-// USER_NOT_LOCAL, USER_DISABLED, TOKENS_DISABLED, TOKEN_EXPIRED, TOKEN_REVOKED, DISPLAY_NAME_TAKEN, QUOTA_EXCEEDED, ETAG_MISMATCH,
-// REQUEST_REPLAYED, REQUEST_ID_REUSED, RATE_LIMITED, and for a token SCOPE_REQUIRED, and CREDENTIALS_INVALID if it ended
-// while it was calling. One without details is the store's; its text is for the log.
+// USER_NOT_LOCAL, USER_DISABLED, TOKENS_DISABLED, TOKEN_EXPIRED, TOKEN_REVOKED, DISPLAY_NAME_TAKEN, QUOTA_EXCEEDED,
+// ETAG_MISMATCH, REQUEST_REPLAYED, REQUEST_ID_REUSED, RATE_LIMITED, and for a token SCOPE_REQUIRED, and
+// CREDENTIALS_INVALID if it ended while it was calling. One without details is the store's; its text is for the log.
 //
 // Threads: thread-safe; calls block until the store has answered, and writes until they are durable.
 #ifndef PAT_SERVER_CORE_TOKEN_LIFECYCLE_H_

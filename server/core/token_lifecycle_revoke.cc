@@ -41,8 +41,7 @@ absl::StatusOr<RevokedToken> TokenLifecycle::Revoke(const Principal& principal, 
     token = *std::move(kept);
     absl::Status status = CheckOwner(principal, token, transaction.GetUser(token.owner_id));
     if (!status.ok()) return status;
-    status =
-        CheckStillLiving(transaction, principal, token, TokenAction::kRevoke, peppers_, catalog_, *policy, now);
+    status = CheckStillLiving(transaction, principal, token, TokenAction::kRevoke, peppers_, catalog_, *policy, now);
     if (!status.ok()) return status;
     // Revoking what is revoked changes nothing and is no error, whatever the etag.
     if (token.revoke_time.has_value()) return Decision::kDiscard;

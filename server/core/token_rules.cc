@@ -127,8 +127,8 @@ absl::Status CheckStillLiving(TokenTransaction& transaction, const Principal& pr
   if (!owner->has_value() || (*owner)->uid != token.owner) return not_living;
   const absl::StatusOr<uint64_t> global_epoch = transaction.GlobalEpoch();
   if (!global_epoch.ok()) return global_epoch.status();
-  const std::optional<TokenFacts> facts = JudgeSnapshot(
-      {.token = token, .owner = **owner, .global_epoch = *global_epoch, .policy = policy}, catalog, now);
+  const std::optional<TokenFacts> facts =
+      JudgeSnapshot({.token = token, .owner = **owner, .global_epoch = *global_epoch, .policy = policy}, catalog, now);
   if (!facts.has_value()) return not_living;
   if (action == TokenAction::kRegenerate && !facts->scopes.Contains(kSelfRegenerateScope)) {
     return SelfRegenerateRequired();

@@ -25,9 +25,9 @@ enum class TokenAction : uint8_t { kLook, kRevoke, kChange, kRegenerate };
 inline constexpr absl::string_view kSelfRegenerateScope = "PAT.SelfRegenerate";
 
 // Parses a token's name and decides whether the principal may do this with such a token at all: PERMISSION_DENIED (an
-// administrator who wants to change somebody else's; a token that lacks the scope) or NOT_FOUND (somebody else's). The uid in the name otherwise;
-// nullopt if no token can have that name, which is for the look-up to say, or if it is no name, which is a violation of
-// `field`.
+// administrator who wants to change somebody else's; a token that lacks the scope) or NOT_FOUND (somebody else's). The
+// uid in the name otherwise; nullopt if no token can have that name, which is for the look-up to say, or if it is no
+// name, which is a violation of `field`.
 absl::StatusOr<std::optional<TokenUid>> AuthoriseToken(const Principal& principal, const std::string& name,
                                                        TokenAction action, Violations& violations,
                                                        absl::string_view field = "name");

@@ -10,6 +10,7 @@
 #include "server/authn/identities.h"
 #include "server/authn/password_verifier.h"
 #include "server/cache/caching_facts_reader.h"
+#include "server/core/audit_log.h"
 #include "server/core/cache_bound.h"
 #include "server/core/clock.h"
 #include "server/core/executor.h"
@@ -126,8 +127,9 @@ class DevDaemon final : public Daemon {
                                                                .negative_ttl = options_.negative_cache_ttl,
                                                                .capacity = options_.cache_capacity});
     introspector_ = std::make_unique<Introspector>(*cache_, clock_);
+    audit_ = std::make_unique<AuditLog>(store, peppers, clock_);
     lifecycle_ =
-        std::make_unique<TokenLifecycle>(store, peppers, *catalog_, retention_, clock_,
+        std::make_unique<TokenLifecycle>(store, peppers, *catalog_, retention_, *audit_, clock_,
                                          [this](const TokenDigest& digest) { cache_->ForgetInactive(digest); });
     passwords_ = std::make_unique<PasswordVerifier>(store, clock_);
     authenticator_ = std::make_unique<Authenticator>(identities_, store, *passwords_, *store_facts_);
@@ -162,6 +164,7 @@ class DevDaemon final : public Daemon {
   std::unique_ptr<StoreFacts> store_facts_;
   std::unique_ptr<CachingFactsReader> cache_;
   std::unique_ptr<Introspector> introspector_;
+  std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<TokenLifecycle> lifecycle_;
   const IdentityTable identities_;
   std::unique_ptr<PasswordVerifier> passwords_;

@@ -48,7 +48,8 @@ TestAuthority::TestAuthority()
       peppers(OnePepper()),
       engine(NewMemoryTokenStore()),
       facts(store, *peppers, *catalog, clock, executor),
-      tokens(store, *peppers, *catalog, retention, clock, [this](const TokenDigest& digest) {
+      audit(store, *peppers, clock),
+      tokens(store, *peppers, *catalog, retention, audit, clock, [this](const TokenDigest& digest) {
         if (on_new_secret) on_new_secret(digest);
       }) {}
 

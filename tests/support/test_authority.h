@@ -14,6 +14,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "server/core/audit_log.h"
 #include "server/core/clock.h"
 #include "server/core/peppers.h"
 #include "server/core/principal.h"
@@ -62,6 +63,7 @@ class TestAuthority {
   ControlledTokenStore store{*engine};
   ManualExecutor executor;
   StoreFacts facts;
+  AuditLog audit;
 
   // Told of new secrets. Set it before there are other threads.
   std::function<void(const TokenDigest&)> on_new_secret;

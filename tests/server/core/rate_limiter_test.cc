@@ -51,7 +51,8 @@ TEST(RateLimiterTest, CallersDoNotCountForEachOther) {
 TEST(RateLimiterTest, WhatWasRefusedDoesNotCount) {
   RateLimiter limiter(1);
   EXPECT_EQ(limiter.Take("ada", kStart), absl::ZeroDuration());
-  for (int i = 1; i < 10; ++i) EXPECT_GT(limiter.Take("ada", kStart + absl::Milliseconds(100 * i)), absl::ZeroDuration());
+  for (int i = 1; i < 10; ++i)
+    EXPECT_GT(limiter.Take("ada", kStart + absl::Milliseconds(100 * i)), absl::ZeroDuration());
   EXPECT_EQ(limiter.Take("ada", kStart + absl::Seconds(1)), absl::ZeroDuration());
 }
 

@@ -267,8 +267,8 @@ TEST_F(StoreFactsTest, FindsTokensUnderEachPepperAndMakesNewOnesUnderTheFirst) {
   secrets.push_back(PepperOf('p'));
   const std::unique_ptr<const Peppers> rotated = Peppers::Create(std::move(secrets)).value();
   StoreFacts facts(authority_.store, *rotated, *authority_.catalog, authority_.clock, authority_.executor);
-  TokenLifecycle tokens(authority_.store, *rotated, *authority_.catalog, authority_.retention, authority_.clock,
-                        [](const TokenDigest&) {});
+  TokenLifecycle tokens(authority_.store, *rotated, *authority_.catalog, authority_.retention, authority_.audit,
+                        authority_.clock, [](const TokenDigest&) {});
   EXPECT_TRUE(Ask(facts, old_token.digest).active());
 
   const TokenWithSecret made = tokens.Create(AsUser("ada"), authority_.GoodCreation("ada")).value();

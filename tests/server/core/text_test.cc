@@ -17,10 +17,10 @@ TEST(TextTest, CharactersAreCountedAndNotBytes) {
 }
 
 TEST(TextTest, ControlCharactersAreFoundWhereverTheyAre) {
-  for (const absl::string_view bad : {absl::string_view("\0", 1), absl::string_view("a\nb"), absl::string_view("\x1f"),
-                                      absl::string_view("\x7f"), absl::string_view("\xc2\x80"),
-                                      absl::string_view("a\xc2\x9f"), absl::string_view("\xe2\x80\xa8"),
-                                      absl::string_view("\xe2\x80\xa9")}) {
+  for (const absl::string_view bad :
+       {absl::string_view("\0", 1), absl::string_view("a\nb"), absl::string_view("\x1f"), absl::string_view("\x7f"),
+        absl::string_view("\xc2\x80"), absl::string_view("a\xc2\x9f"), absl::string_view("\xe2\x80\xa8"),
+        absl::string_view("\xe2\x80\xa9")}) {
     EXPECT_TRUE(HasControlCharacter(bad, /*allow_lines=*/false)) << bad;
   }
   for (const absl::string_view good : {" ~", "\xc2\xa0", "\xe2\x80\xa7", "é", "🔑", ""}) {
@@ -38,10 +38,9 @@ TEST(TextTest, Utf8IsUtf8) {
                                        "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "пароль 🔑"}) {
     EXPECT_TRUE(IsUtf8(good)) << good;
   }
-  for (const absl::string_view bad :
-       {"\x80", "\xbf", "a\xff", "\xc0\x80", "\xc1\xbf", "\xc3", "\xc3(", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xed\xa0\x80",
-        "\xed\xbf\xbf", "\xe2\x82", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
-        "\xf0\x9f\x94"}) {
+  for (const absl::string_view bad : {"\x80", "\xbf", "a\xff", "\xc0\x80", "\xc1\xbf", "\xc3", "\xc3(", "\xe0\x80\x80",
+                                      "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf", "\xe2\x82", "\xf0\x80\x80\x80",
+                                      "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf0\x9f\x94"}) {
     EXPECT_FALSE(IsUtf8(bad)) << bad;
   }
   EXPECT_TRUE(IsUtf8(absl::string_view("\0", 1)));  // A control character, but well-formed.

@@ -79,8 +79,9 @@ class TokenRaceTest : public testing::TestWithParam<Engine> {
   // Catalogue, pepper and clock; its store is not used.
   TestAuthority parts_;
   const std::unique_ptr<EngineUnderTest> engine_ = GetParam().make();
-  TokenLifecycle tokens_{store(),          *parts_.peppers, *parts_.catalog,
-                         parts_.retention, parts_.clock,    [](const TokenDigest&) {}};
+  AuditLog audit_{store(), *parts_.peppers, parts_.clock};
+  TokenLifecycle tokens_{store(), *parts_.peppers, *parts_.catalog,          parts_.retention,
+                         audit_,  parts_.clock,    [](const TokenDigest&) {}};
   int named_ = 0;
 };
 
