@@ -175,12 +175,15 @@ absl::StatusOr<Principal> Authenticator::FromPassword(absl::string_view credenti
 
 absl::StatusOr<Principal> Authenticator::FromToken(absl::string_view secret) {
   WaitingReceiver receiver;
-  if (HasSecretForm(secret)) {
-    tokens_.Find(DigestOf(secret), {.max_staleness = absl::ZeroDuration()}, receiver);
-  } else {
+  if (!HasSecretForm(secret)) {
     receiver.Receive(FactsAnswer{});
+    return receiver.Wait();
   }
-  return receiver.Wait();
+  const TokenDigest digest = DigestOf(secret);
+  tokens_.Find(digest, {.max_staleness = absl::ZeroDuration()}, receiver);
+  absl::StatusOr<Principal> principal = receiver.Wait();
+  if (principal.ok()) principal->token_digest = digest;
+  return principal;
 }
 
 absl::StatusOr<Principal> Authenticator::FromPortal(const CallInfo& call, const Transport& transport) {

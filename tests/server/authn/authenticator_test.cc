@@ -11,59 +11,14 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/core/error.h"
+#include "tests/server/authn/authenticator_test.h"
 #include "tests/server/authn/passwords.h"
-#include "tests/support/test_authority.h"
 
 namespace pat {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr char kPassword[] = "ada-password";
-
-using Headers = std::vector<std::string>;
-
-class AuthenticatorTest : public testing::Test {
- protected:
-  AuthenticatorTest() {
-    for (const char* id : {"ada", "admin", "disabled", "directory", "saml"}) {
-      authority_.AddUser(id);
-      GivePassword(*authority_.engine, id, kPassword);
-    }
-    authority_.AddUser("newcomer");  // Has no password yet.
-    authority_.ChangeUser("admin", [](UserRecord& user) { user.administrator = true; });
-    authority_.ChangeUser("disabled", [](UserRecord& user) { user.disabled = true; });
-    authority_.ChangeUser("directory", [](UserRecord& user) { user.type = UserType::kDirectory; });
-    authority_.ChangeUser("saml", [](UserRecord& user) { user.type = UserType::kSaml; });
-  }
-
-  absl::StatusOr<Principal> Authenticate(const Headers& authorization, const Headers& portal_user = {},
-                                         ListenerRole role = ListenerRole::kNone) {
-    return authenticator_.Authenticate({.method = "/pat.v1.TokenService/GetToken",
-                                        .listener_role = role,
-                                        .authorization = {authorization.begin(), authorization.end()},
-                                        .portal_user = {portal_user.begin(), portal_user.end()}});
-  }
-
-  // "user:ada", "portal:ada", "introspector", or the reason of the refusal.
-  std::string Outcome(const absl::StatusOr<Principal>& principal) {
-    if (principal.ok()) return absl::StrCat(principal->ToString(), principal->administrator ? " administrator" : "");
-    const std::optional<ErrorDetails> details = DetailsOf(principal.status());
-    return absl::StrCat(absl::StatusCodeToString(principal.status().code()), " ",
-                        details.has_value() ? details->reason : "without details");
-  }
-
-  void FailReads() { authority_.store.FailReadsWith(absl::UnavailableError("IO error: /data/db/000012.sst")); }
-
-  TestAuthority authority_;
-  PasswordVerifier passwords_{authority_.store, authority_.clock};
-  Authenticator authenticator_{authority_.store, passwords_};
-};
-
-constexpr char kInvalid[] = "UNAUTHENTICATED CREDENTIALS_INVALID";
-constexpr char kMissing[] = "UNAUTHENTICATED CREDENTIALS_MISSING";
-constexpr char kRoleRequired[] = "PERMISSION_DENIED ROLE_REQUIRED";
 
 // ---- By password.
 
@@ -124,16 +79,17 @@ TEST_P(MalformedAuthorizationTest, IsRefusedWithoutAReadAndWithOneText) {
   EXPECT_EQ(status, Authenticate({"nonsense"}).status());
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Shapes, MalformedAuthorizationTest,
-    testing::Values("", " ", "Basic", "Basic ", "basic:", "Basic !!!!", "Basic YWRh" /* "ada" */,
-                    "BasicYWRhOmFkYS1wYXNzd29yZA==", " Basic YWRhOmFkYS1wYXNzd29yZA==",
-                    "Basic\tYWRhOmFkYS1wYXNzd29yZA==", "Basic YWRhOmFkYS1wYXNzd29yZA===",
-                    "Basic YWRhOmFkYS1wYXNzd29yZA==,", "Basic ada:ada-password",
-                    "YWRhOmFkYS1wYXNzd29yZA==", "Bearer pat_0123456789abcdefghijABCDEFGHIJ0123456789abcdefghi",
-                    "Bearer YWRhOmFkYS1wYXNzd29yZA==", "Digest username=ada", "Negotiate YWRhOmFkYS1wYXNzd29yZA==",
-                    std::string("Basic \0", 7), std::string("Basic YWRhOmFkYS1wYXNzd29yZA==\0", 31), "Basic \xff\xfe",
-                    Basic("ada", std::string(5000, 'x')), std::string(5000, 'x'), std::string(2049, ' ')));
+INSTANTIATE_TEST_SUITE_P(Shapes, MalformedAuthorizationTest,
+                         testing::Values("", " ", "Basic", "Basic ", "basic:", "Basic !!!!", "Basic YWRh" /* "ada" */,
+                                         "BasicYWRhOmFkYS1wYXNzd29yZA==", " Basic YWRhOmFkYS1wYXNzd29yZA==",
+                                         "Basic\tYWRhOmFkYS1wYXNzd29yZA==", "Basic YWRhOmFkYS1wYXNzd29yZA===",
+                                         "Basic YWRhOmFkYS1wYXNzd29yZA==,", "Basic ada:ada-password",
+                                         "YWRhOmFkYS1wYXNzd29yZA==", "Bearer", "Bearer\tx", " Bearer x",
+                                         "Digest username=ada",
+                                         "Negotiate YWRhOmFkYS1wYXNzd29yZA==", std::string("Basic \0", 7),
+                                         std::string("Basic YWRhOmFkYS1wYXNzd29yZA==\0", 31), "Basic \xff\xfe",
+                                         Basic("ada", std::string(5000, 'x')), std::string(5000, 'x'),
+                                         std::string(2049, ' ')));
 
 TEST_F(AuthenticatorTest, TheHeaderTwiceIsRefusedWithoutALookAtEither) {
   FailReads();
@@ -155,82 +111,67 @@ TEST_F(AuthenticatorTest, NoErrorRepeatsWhatWasGiven) {
   }
 }
 
-// ---- By the listener.
+// ---- How often one may be wrong.
 
-TEST_F(AuthenticatorTest, WithoutACredentialTheListenersRoleCounts) {
-  EXPECT_EQ(Outcome(Authenticate({}, {}, ListenerRole::kNone)), kMissing);
-  EXPECT_EQ(Outcome(Authenticate({}, {}, ListenerRole::kIntrospector)), "introspector");
-  EXPECT_EQ(Outcome(Authenticate({}, {}, ListenerRole::kDev)), "introspector");
+TEST_F(AuthenticatorTest, WhoGuessesTooOftenHasToWait) {
+  const std::string wrong = Basic("ada", "wrong");
+  const auto from = [this](absl::string_view peer, const std::string& header) {
+    return AuthenticateCall({.peer = peer, .authorization = {header}});
+  };
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_EQ(Outcome(from(absl::StrCat("ipv4:10.0.0.7:", 1000 + i), wrong)), kInvalid);
+  }
+  const absl::Status refused = from("ipv4:10.0.0.7:1", Basic("ada", kPassword)).status();
+  EXPECT_EQ(Outcome(refused), "RESOURCE_EXHAUSTED RATE_LIMITED");
+  EXPECT_EQ(DetailsOf(refused)->retry_delay, absl::Seconds(1));
+  EXPECT_EQ(Outcome(from("ipv4:10.0.0.8:1", Basic("ada", kPassword))), "user:ada");
+  authority_.time.Advance(absl::Seconds(1));
+  EXPECT_EQ(Outcome(from("ipv4:10.0.0.7:1", Basic("ada", kPassword))), "user:ada");
 }
 
-TEST_F(AuthenticatorTest, OnlyTheDevListenerTakesDigests) {
-  EXPECT_FALSE(Authenticate({}, {}, ListenerRole::kIntrospector)->may_send_digests);
-  EXPECT_TRUE(Authenticate({}, {}, ListenerRole::kDev)->may_send_digests);
-}
-
-TEST_F(AuthenticatorTest, APasswordIsJudgedOnEveryListenerAndBeatsItsRole) {
-  for (const ListenerRole role : {ListenerRole::kNone, ListenerRole::kIntrospector, ListenerRole::kDev}) {
-    EXPECT_EQ(Outcome(Authenticate({Basic("ada", kPassword)}, {}, role)), "user:ada");
-    EXPECT_EQ(Outcome(Authenticate({""}, {}, role)), kInvalid);
+// A refusal says nothing about who exists.
+TEST_F(AuthenticatorTest, StrangersAreLimitedLikeUsers) {
+  for (const char* id : {"ada", "nobody", "disabled", "No user id"}) {
+    std::vector<absl::Status> answers;
+    for (int i = 0; i < 12; ++i) answers.push_back(Authenticate({Basic(id, "wrong")}).status());
+    for (int i = 0; i < 12; ++i) {
+      EXPECT_EQ(Outcome(answers[i]), i < 10 ? kInvalid : "RESOURCE_EXHAUSTED RATE_LIMITED") << id << " " << i;
+    }
   }
 }
 
-// ---- By a portal.
-
-TEST_F(AuthenticatorTest, ThePortalActsForTheUserThatItNames) {
-  const absl::StatusOr<Principal> portal = Authenticate({}, {"ada"}, ListenerRole::kDev);
-  EXPECT_EQ(Outcome(portal), "portal:ada");
-  ASSERT_TRUE(portal.ok());
-  EXPECT_FALSE(portal->administrator);
-  EXPECT_FALSE(portal->may_send_digests);
+// Behind a proxy all certificates come from one address, and a certificate may be at many addresses.
+TEST_F(AuthenticatorTest, APeerIsTheAddressTogetherWithTheCertificate) {
+  const std::string wrong = Basic("ada", "wrong");
+  const std::string right = Basic("ada", kPassword);
+  const auto from = [this](absl::string_view peer, absl::string_view dns_name, const std::string& header) {
+    return AuthenticateCall({.certificate = PeerCertificate{.dns_names = {dns_name}}, .peer = peer, .authorization = {header}});
+  };
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(Outcome(from("ipv4:10.0.0.7:1", "laptop", wrong)), kInvalid);
+  EXPECT_EQ(Outcome(from("ipv4:10.0.0.7:2", "laptop", right)), "RESOURCE_EXHAUSTED RATE_LIMITED");
+  EXPECT_EQ(Outcome(from("ipv4:10.0.0.7:2", "desktop", right)), "user:ada");
+  EXPECT_EQ(Outcome(from("ipv4:10.0.0.8:2", "laptop", right)), "user:ada");
 }
 
-// Whether that user exists, and may have tokens, is for the rules of tokens to say.
-TEST_F(AuthenticatorTest, ThePortalDoesNotLearnWhoExists) {
-  EXPECT_EQ(Outcome(Authenticate({}, {"nobody"}, ListenerRole::kDev)), "portal:nobody");
-  EXPECT_EQ(Outcome(Authenticate({}, {"directory"}, ListenerRole::kDev)), "portal:directory");
-}
-
-TEST_F(AuthenticatorTest, ThePortalNeverActsForAnAdministrator) {
-  EXPECT_EQ(Outcome(Authenticate({}, {"admin"}, ListenerRole::kDev)), kRoleRequired);
-}
-
-TEST_F(AuthenticatorTest, TheUsersHeaderIsForPortalsOnly) {
-  EXPECT_EQ(Outcome(Authenticate({}, {"ada"}, ListenerRole::kNone)), kRoleRequired);
-  EXPECT_EQ(Outcome(Authenticate({}, {"ada"}, ListenerRole::kIntrospector)), kRoleRequired);
-  EXPECT_EQ(Outcome(Authenticate({}, {""}, ListenerRole::kIntrospector)), kRoleRequired);
-}
-
-TEST_F(AuthenticatorTest, TheUsersHeaderTwiceIsRefusedAlsoIfBothAreTheSame) {
-  EXPECT_EQ(Outcome(Authenticate({}, {"ada", "ada"}, ListenerRole::kDev)), kRoleRequired);
-  EXPECT_EQ(Outcome(Authenticate({}, {"ada", ""}, ListenerRole::kDev)), kRoleRequired);
-}
-
-TEST_F(AuthenticatorTest, WhatIsNoUserIdIsRefusedWithoutARead) {
-  FailReads();
-  for (const std::string& id :
-       {std::string(), std::string("Ada"), std::string("ada lovelace"), std::string("users/ada"), std::string("-"),
-        std::string("ada,bob"), std::string("ada\nbob"), std::string("ada\0", 4), std::string("ädä"),
-        std::string(64, 'a')}) {
-    const absl::Status status = Authenticate({}, {id}, ListenerRole::kDev).status();
-    EXPECT_EQ(Outcome(status), kRoleRequired) << absl::CHexEscape(id);
-    EXPECT_THAT(std::string(status.message()), Not(HasSubstr("\n")));
-  }
-}
-
-TEST_F(AuthenticatorTest, ThePasswordBeatsTheUsersHeader) {
-  const std::string good = Basic("ada", kPassword);
-  EXPECT_EQ(Outcome(Authenticate({good}, {"bob"}, ListenerRole::kDev)), "user:ada");
-  EXPECT_EQ(Outcome(Authenticate({good}, {"bob", "bob"}, ListenerRole::kNone)), "user:ada");
-  EXPECT_EQ(Outcome(Authenticate({Basic("ada", "wrong")}, {"ada"}, ListenerRole::kDev)), kInvalid);
-  EXPECT_EQ(Outcome(Authenticate({"Bearer x"}, {"ada"}, ListenerRole::kDev)), kInvalid);
+// gRPC calls all of them "unix:".
+TEST_F(AuthenticatorTest, OfUnixSocketsEachIsAPeer) {
+  const std::string wrong = Basic("ada", "wrong");
+  const std::string right = Basic("ada", kPassword);
+  const auto over = [this](absl::string_view listener, const std::string& header) {
+    return AuthenticateCall({.listener = listener, .peer = "unix:", .authorization = {header}});
+  };
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(Outcome(over("unix:/a", wrong)), kInvalid);
+  EXPECT_EQ(Outcome(over("unix:/a", right)), "RESOURCE_EXHAUSTED RATE_LIMITED");
+  EXPECT_EQ(Outcome(over("unix:/b", right)), "user:ada");
 }
 
 // ---- Besides.
 
 TEST_F(AuthenticatorTest, AnErrorOfTheStoreIsNoRefusal) {
+  const IssuedToken issued = authority_.Issue("ada");
   FailReads();
   EXPECT_EQ(Outcome(Authenticate({Basic("ada", kPassword)})), "UNAVAILABLE without details");
+  EXPECT_EQ(Outcome(Authenticate({Bearer(issued)})), "UNAVAILABLE STORE_UNAVAILABLE");
   EXPECT_EQ(Outcome(Authenticate({}, {"ada"}, ListenerRole::kDev)), "UNAVAILABLE without details");
   EXPECT_EQ(Outcome(Authenticate({}, {}, ListenerRole::kDev)), "introspector");
 }

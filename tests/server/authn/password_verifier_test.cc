@@ -1,6 +1,7 @@
 #include "server/authn/password_verifier.h"
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ namespace pat {
 namespace {
 
 constexpr absl::Duration kTick = absl::Nanoseconds(1);
+constexpr char kHere[] = "ipv4:10.0.0.7";
 
 // ---- The record.
 
@@ -57,7 +59,7 @@ class PasswordVerifierTest : public testing::Test {
 
   // "yes", "no", or the error.
   std::string Verify(absl::string_view id, absl::string_view password) {
-    const absl::StatusOr<std::optional<UserRecord>> user = verifier_.Verify(id, password);
+    const absl::StatusOr<std::optional<UserRecord>> user = verifier_.Verify(id, password, kHere);
     if (!user.ok()) return user.status().ToString();
     if (!user->has_value()) return "no";
     EXPECT_EQ((*user)->id, id);
@@ -74,7 +76,7 @@ class PasswordVerifierTest : public testing::Test {
   }
 
   TestAuthority authority_;
-  PasswordVerifier verifier_{authority_.store, authority_.clock};
+  PasswordVerifier verifier_{authority_.store, authority_.clock, {.cost = kCheapCost}};
 };
 
 TEST_F(PasswordVerifierTest, SaysYesToTheRightPasswordOnly) {
@@ -88,7 +90,7 @@ TEST_F(PasswordVerifierTest, SaysYesToTheRightPasswordOnly) {
 
 TEST_F(PasswordVerifierTest, GivesTheUserAsItIsKept) {
   authority_.ChangeUser("ada", [](UserRecord& user) { user.administrator = true; });
-  const absl::StatusOr<std::optional<UserRecord>> user = verifier_.Verify("ada", "right");
+  const absl::StatusOr<std::optional<UserRecord>> user = verifier_.Verify("ada", "right", kHere);
   ASSERT_TRUE(user.ok());
   EXPECT_EQ(*user, *store().GetUser("ada"));
 }
@@ -121,7 +123,7 @@ TEST_F(PasswordVerifierTest, ARecordThatCannotBeComputedIsAnErrorAndNoAnswer) {
   EXPECT_TRUE(Computes("ada", "right"));
   // A damaged cost does not make the server take gigabytes.
   ChangePasswordRecord(store(), "ada", [](PasswordRecord& record) { record.scrypt_n = uint64_t{1} << 60; });
-  const absl::Status refused = verifier_.Verify("ada", "right").status();
+  const absl::Status refused = verifier_.Verify("ada", "right", kHere).status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
   // With details: without, a caller would be told that the disk is full.
   ASSERT_TRUE(DetailsOf(refused).has_value()) << refused;
@@ -220,6 +222,90 @@ TEST_F(PasswordVerifierTest, WhatIsRememberedIsBounded) {
   EXPECT_TRUE(Computes("ada", "right"));
 }
 
+// ---- How often one may be wrong. (Counted in attempt_limiter_test.cc.)
+
+TEST_F(PasswordVerifierTest, AfterTenWrongPasswordsTheRightOneHasToWaitToo) {
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(Verify("ada", "wrong"), "no");
+  const absl::Status refused = verifier_.Verify("ada", "right", kHere).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kResourceExhausted);
+  ASSERT_TRUE(DetailsOf(refused).has_value());
+  EXPECT_EQ(DetailsOf(refused)->reason, "RATE_LIMITED");
+  EXPECT_EQ(DetailsOf(refused)->retry_delay, absl::Seconds(1));
+  EXPECT_TRUE(verifier_.Verify("ada", "right", "ipv4:10.0.0.8").value().has_value());
+  authority_.time.Advance(absl::Seconds(1));
+  EXPECT_EQ(Verify("ada", "right"), "yes");
+  EXPECT_EQ(Verify("ada", "wrong"), "no");
+  EXPECT_EQ(Verify("ada", "right"), "yes");
+}
+
+// Else a password that was right a moment ago could be guessed as fast as a hash is computed.
+TEST_F(PasswordVerifierTest, WhatIsRememberedIsNoWayAroundTheLimit) {
+  ASSERT_EQ(Verify("ada", "right"), "yes");
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(Verify("ada", "wrong"), "no");
+  EXPECT_EQ(verifier_.Verify("ada", "right", kHere).status().code(), absl::StatusCode::kResourceExhausted);
+}
+
+TEST_F(PasswordVerifierTest, AStrangerIsRefusedLikeAUser) {
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(Verify("nobody", "wrong"), "no");
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(Verify("ada", "wrong"), "no");
+  EXPECT_EQ(verifier_.Verify("nobody", "wrong", kHere).status(), verifier_.Verify("ada", "wrong", kHere).status());
+}
+
+TEST_F(PasswordVerifierTest, WhatCouldNotBeAnsweredDoesNotCount) {
+  authority_.store.FailReadsWith(absl::DataLossError("bad block"));
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(Verify("ada", "wrong"), "DATA_LOSS: bad block");
+}
+
+// ---- For those who set passwords.
+
+TEST_F(PasswordVerifierTest, MakesWhatItAccepts) {
+  const absl::StatusOr<PasswordRecord> record = verifier_.Make("new");
+  ASSERT_TRUE(record.ok()) << record.status();
+  EXPECT_EQ(record->scrypt_n, kCheapCost.n);
+  PutPasswordRecord(store(), "ada", *record);
+  EXPECT_EQ(Verify("ada", "new"), "yes");
+  EXPECT_EQ(Verify("ada", "right"), "no");
+}
+
+TEST_F(PasswordVerifierTest, TellsWhetherAPasswordIsRightAndCountsWhenNot) {
+  Passwords& passwords = verifier_;
+  EXPECT_TRUE(passwords.IsRight("ada", "right", "ipv4:10.0.0.7:1").value());
+  EXPECT_FALSE(passwords.IsRight("nobody", "right", "ipv4:10.0.0.7:1").value());
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(passwords.IsRight("ada", "wrong", absl::StrCat(kHere, ":", i)).value());
+  EXPECT_EQ(passwords.IsRight("ada", "right", "ipv4:10.0.0.7:99").status().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(verifier_.Verify("ada", "right", kHere).status().code(), absl::StatusCode::kResourceExhausted);
+}
+
+// ---- The same work for all.
+
+uint64_t WorkOf(const std::vector<ScryptCost>& costs) {
+  uint64_t work = 0;
+  for (const ScryptCost& cost : costs) work += cost.n * cost.r * cost.p;
+  return work;
+}
+
+TEST(MissingWorkTest, FillsUpToTodaysCost) {
+  const ScryptCost today;
+  EXPECT_TRUE(MissingWork(today, today).empty());
+  EXPECT_TRUE(MissingWork({.n = today.n * 2}, today).empty());
+  for (const ScryptCost& stored :
+       {ScryptCost{.n = today.n / 2}, ScryptCost{.n = today.n / 8}, ScryptCost{.n = 2, .r = 1, .p = 1},
+        ScryptCost{.n = today.n / 2, .r = 4, .p = 3}, ScryptCost{.n = today.n, .r = 7, .p = 1}}) {
+    const std::vector<ScryptCost> missing = MissingWork(stored, today);
+    const uint64_t all = WorkOf({today});
+    const uint64_t done = WorkOf({stored}) + WorkOf(missing);
+    EXPECT_LE(done, all);
+    EXPECT_GT(done, all - 2 * today.r);  // What is less than the least cost.
+    for (const ScryptCost& cost : missing) {
+      EXPECT_LE(cost.n, today.n);
+      EXPECT_TRUE(Scrypt("", {}, {.n = cost.n, .r = 1, .p = cost.p}).ok());
+    }
+  }
+  // Also where today's is many at once.
+  EXPECT_EQ(WorkOf(MissingWork({.n = 4, .r = 1, .p = 1}, {.n = 4, .r = 1, .p = 5})), 16u);
+}
+
 // ---- At a time.
 
 // How many are sent away depends on who is late; turnstile_test.cc counts. Here: whoever is, is told so in the right
@@ -246,7 +332,7 @@ TEST_F(PasswordVerifierTest, OfManyAtOnceSomeWaitAndTheOthersAreSentAway) {
       if (i >= kSlow) {
         EXPECT_TRUE(MakePasswordRecord("warm up", {.n = 1 << 12, .r = 8, .p = 1}).ok());
       }
-      const absl::StatusOr<std::optional<UserRecord>> user = verifier_.Verify(absl::StrCat("user-", i), "right");
+      const absl::StatusOr<std::optional<UserRecord>> user = verifier_.Verify(absl::StrCat("user-", i), "right", kHere);
       if (user.ok() && user->has_value()) {
         ++right;
       } else {
