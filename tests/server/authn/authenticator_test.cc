@@ -145,7 +145,9 @@ TEST_F(AuthenticatorTest, APeerIsTheAddressTogetherWithTheCertificate) {
   const std::string wrong = Basic("ada", "wrong");
   const std::string right = Basic("ada", kPassword);
   const auto from = [this](absl::string_view peer, absl::string_view dns_name, const std::string& header) {
-    return AuthenticateCall({.certificate = PeerCertificate{.dns_names = {dns_name}}, .peer = peer, .authorization = {header}});
+    CallInfo call{.peer = peer, .authorization = {header}};
+    call.certificate.emplace().dns_names.push_back(dns_name);
+    return AuthenticateCall(call);
   };
   for (int i = 0; i < 10; ++i) ASSERT_EQ(Outcome(from("ipv4:10.0.0.7:1", "laptop", wrong)), kInvalid);
   EXPECT_EQ(Outcome(from("ipv4:10.0.0.7:2", "laptop", right)), "RESOURCE_EXHAUSTED RATE_LIMITED");

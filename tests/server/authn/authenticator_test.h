@@ -60,9 +60,9 @@ class AuthenticatorTest : public testing::Test {
   absl::StatusOr<Principal> Authenticate(const Headers& authorization, const Headers& portal_user = {},
                                          ListenerRole role = ListenerRole::kNone) {
     return AuthenticateCall({.method = "/pat.v1.TokenService/GetToken",
-                                 .listener_role = role,
-                                 .authorization = {authorization.begin(), authorization.end()},
-                                 .portal_user = {portal_user.begin(), portal_user.end()}});
+                             .listener_role = role,
+                             .authorization = {authorization.begin(), authorization.end()},
+                             .portal_user = {portal_user.begin(), portal_user.end()}});
   }
 
   void FailReads() { authority_.store.FailReadsWith(absl::UnavailableError("IO error: /data/db/000012.sst")); }

@@ -172,8 +172,13 @@ TEST_F(AuthenticatorTokenTest, EachCallAsksTheStoreAnew) {
 class LateReader final : public FactsReader {
  public:
   void Find(const TokenDigest& /*digest*/, const FindOptions& /*options*/, FactsReceiver& receiver) override {
-    const TokenFacts facts{.uid = {}, .owner_id = "ada", .expire_time = absl::UnixEpoch()};
-    receiver.Receive(FactsAnswer{.facts = &facts, .now = absl::UnixEpoch() + late});
+    TokenFacts facts;
+    facts.owner_id = "ada";
+    facts.expire_time = absl::UnixEpoch();
+    FactsAnswer answer;
+    answer.facts = &facts;
+    answer.now = absl::UnixEpoch() + late;
+    receiver.Receive(answer);
   }
   absl::Duration late = {};
 };

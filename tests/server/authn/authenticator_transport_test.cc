@@ -35,8 +35,8 @@ class AuthenticatorTransportTest : public AuthenticatorTest {
   std::string With(const PeerCertificate& certificate, const Headers& authorization = {},
                    const Headers& portal_user = {}) {
     return Outcome(AuthenticateCall({.certificate = certificate,
-                                         .authorization = {authorization.begin(), authorization.end()},
-                                         .portal_user = {portal_user.begin(), portal_user.end()}}));
+                                     .authorization = {authorization.begin(), authorization.end()},
+                                     .portal_user = {portal_user.begin(), portal_user.end()}}));
   }
 
   const std::string good_ = Basic("ada", kPassword);
