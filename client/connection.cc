@@ -44,22 +44,47 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> TlsCredentials(const T
   return grpc::SslCredentials(options);
 }
 
-absl::StatusOr<SecretText> Authorization(const std::optional<BasicCredentials>& credentials) {
-  if (!credentials.has_value()) return SecretText();
-  const std::string& user = credentials->user;
+absl::StatusOr<SecretText> HeaderOf(const BasicCredentials& credentials) {
+  const std::string& user = credentials.user;
   if (user.empty()) return absl::InvalidArgumentError("the user's name is empty");
   for (char c : user) {
     if (c == ':' || absl::ascii_iscntrl(c)) {
       return absl::InvalidArgumentError("a user's name has no colon and no control character in it");
     }
   }
-  if (credentials->password.empty()) return absl::InvalidArgumentError("the password is empty");
+  if (credentials.password.empty()) return absl::InvalidArgumentError("the password is empty");
 
   SecretText plain(absl::StrCat(user, ":"));
-  plain.Append(credentials->password.Reveal());
+  plain.Append(credentials.password.Reveal());
   SecretText header(std::string("Basic "));
   header.Append(SecretText(absl::Base64Escape(plain.Reveal())).Reveal());
   return header;
+}
+
+absl::StatusOr<SecretText> HeaderOf(const BearerCredentials& credentials) {
+  if (credentials.token.empty()) return absl::InvalidArgumentError("the token is empty");
+  for (char c : credentials.token.Reveal()) {
+    // gRPC would end the program.
+    if (!absl::ascii_isgraph(c)) {
+      return absl::InvalidArgumentError("a token has no blank and nothing but visible ASCII characters in it");
+    }
+  }
+  SecretText header(std::string("Bearer "));
+  header.Append(credentials.token.Reveal());
+  return header;
+}
+
+absl::StatusOr<SecretText> Authorization(const std::optional<Credentials>& credentials) {
+  if (!credentials.has_value()) return SecretText();
+  return std::visit([](const auto& each) { return HeaderOf(each); }, *credentials);
+}
+
+bool IsServerName(absl::string_view name) {
+  for (char c : name) {
+    // Colons are those of an IPv6 address, which stands here without brackets.
+    if (!absl::ascii_isalnum(c) && c != '-' && c != '.' && c != '_' && c != ':') return false;
+  }
+  return !name.empty() && name.size() <= 253;
 }
 
 }  // namespace
@@ -75,7 +100,15 @@ absl::Status CheckTransport(const ConnectionOptions& options) {
     if (options.tls->cert.empty() != options.tls->key.empty()) {
       return absl::InvalidArgumentError("a client's certificate and its key go together: give both or none");
     }
+    if (!options.tls_server_name.empty() && !IsServerName(options.tls_server_name)) {
+      return absl::InvalidArgumentError(absl::StrCat("\"", absl::CHexEscape(options.tls_server_name),
+                                                     "\" is no name of a server: give one as in its certificate, "
+                                                     "without a port"));
+    }
     return absl::OkStatus();
+  }
+  if (!options.tls_server_name.empty()) {
+    return absl::InvalidArgumentError("the name in the server's certificate can be checked with TLS only");
   }
   const bool confidential = options.payload == Payload::kConfidential || options.credentials.has_value();
   if (confidential && !options.address.is_local()) {
@@ -107,8 +140,13 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Create(ConnectionOptions
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // How to call is our decision, not that of a text record in the DNS.
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-  // "localhost" is called by its address, but its certificate is made out to the name.
-  if (options.address.host() == "localhost") arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
+  // What a certificate must be made out to is the authority. "localhost" is called by its address, but its certificate
+  // is made out to the name.
+  if (!options.tls_server_name.empty()) {
+    arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, options.tls_server_name);
+  } else if (options.address.host() == "localhost") {
+    arguments.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
+  }
   auto channel = grpc::CreateCustomChannel(options.address.target(), credentials, arguments);
   return std::unique_ptr<Connection>(new Connection(std::move(channel), *std::move(authorization), options.timeout));
 }

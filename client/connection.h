@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -27,33 +28,45 @@ struct TlsFiles {
   std::string key;
 };
 
+// A user, by name and password.
 struct BasicCredentials {
   std::string user;
   SecretText password;
 };
+
+// The holder of a token, who may do little: see docs/api.md.
+struct BearerCredentials {
+  SecretText token;
+};
+
+using Credentials = std::variant<BasicCredentials, BearerCredentials>;
 
 // What the calls carry. Public data (is the server healthy?) may cross a network in plaintext, nothing else.
 enum class Payload { kConfidential, kPublic };
 
 struct ConnectionOptions {
   ServerAddress address;
-  std::optional<TlsFiles> tls;                  // Absent: plaintext.
-  std::optional<BasicCredentials> credentials;  // Absent: calls say nothing about who makes them.
+  std::optional<TlsFiles> tls;             // Absent: plaintext.
+  std::optional<Credentials> credentials;  // Absent: calls say nothing about who makes them.
   Payload payload = Payload::kConfidential;
   absl::Duration timeout = absl::Seconds(10);  // For each call.
+  // With TLS, whom the server's certificate must be made out to; empty: the host of `address`.
+  std::string tls_server_name = {};
 };
 
 // Whether such a connection may be made at all; touches neither files nor network, and does not look at the
 // credentials' values. So a person need not type a password first. INVALID_ARGUMENT:
 //   - plaintext to an address that is not local, with credentials or a confidential payload;
-//   - TLS over a Unix socket; a certificate without its key or the other way round; a timeout of no time.
+//   - TLS over a Unix socket; a certificate without its key or the other way round; a server's name without TLS or one
+//     that is neither a name nor an address; a timeout of no time.
 absl::Status CheckTransport(const ConnectionOptions& options);
 
 class Connection {
  public:
   // Connects nothing yet: that happens with the first call, and a server that cannot be reached is an error of that
   // call. INVALID_ARGUMENT: whatever CheckTransport refuses; a PEM file that cannot be read or has no PEM in it; a user
-  // name that is empty or has a colon or a control character in it; an empty password.
+  // name that is empty or has a colon or a control character in it; an empty password; a token that is empty or has
+  // anything but visible ASCII in it.
   static absl::StatusOr<std::unique_ptr<Connection>> Create(ConnectionOptions options);
 
   Connection(const Connection&) = delete;

@@ -1,5 +1,7 @@
 #include "client/patctl/command_line.h"
 
+#include <stdlib.h>
+
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -7,6 +9,8 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/patctl/admin_command_line.h"
+#include "client/patctl/command_line_parts.h"
 #include "client/patctl/exit_code.h"
 #include "client/patctl/text.h"
 #include "client/server_address.h"
@@ -22,50 +26,6 @@ constexpr char kExitCodes[] =
     "  3  introspect: any other verdict\n"
     "  4  not confirmed; nothing was changed\n";
 
-constexpr char kSeeGlobal[] = "Flags for server, user and output: see patctl --help. They may stand here too.\n";
-
-// Hands what `parse` makes of the text to `take`; its error becomes one of the command line.
-template <typename T, typename Take>
-CLI::Option* AddParsed(CLI::App& app, const std::string& name, absl::StatusOr<T> (*parse)(absl::string_view), Take take,
-                       const std::string& description) {
-  return app.add_option_function<std::string>(
-      name,
-      [name, parse, take](const std::string& text) {
-        auto value = parse(text);
-        if (!value.ok()) throw CLI::ValidationError(name, std::string(value.status().message()));
-        take(*std::move(value));
-      },
-      description);
-}
-
-// Values separated by commas; the flag may be repeated.
-CLI::Option* AddNames(CLI::App& app, const std::string& name, std::vector<std::string>& names,
-                      const std::string& description) {
-  return app.add_option(name, names, description)
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->take_all()
-      ->type_name("NAME");
-}
-
-CLI::App& AddCommand(CLI::App& parent, const std::string& name, const std::string& description, Command command,
-                     Options& options) {
-  CLI::App& app = *parent.add_subcommand(name, description);
-  app.callback([&options, command] { options.command = command; });
-  return app;
-}
-
-void AddOwner(CLI::App& app, std::string& owner) {
-  app.add_option("--owner", owner, "Whose token; the user who asks, unless given")->type_name("USER");
-}
-
-void AddSelection(CLI::App& app, TokenSelection& selection) {
-  AddOwner(app, selection.owner);
-  app.add_option("token", selection.reference, "Its name (users/ada/tokens/...), ID or display name")
-      ->type_name("TOKEN")
-      ->required();
-}
-
 CLI::Option* AddExpiry(CLI::App& app, std::optional<Expiry>& expiry, const std::string& description) {
   return AddParsed<Expiry>(
              app, "--expires", ParseExpiry, [&expiry](Expiry value) { expiry = value; }, description)
@@ -75,10 +35,6 @@ CLI::Option* AddExpiry(CLI::App& app, std::optional<Expiry>& expiry, const std::
 void AddRequestId(CLI::App& app, std::string& request_id) {
   app.add_option("--request-id", request_id, "The same ID and request is done once only, within 24 hours")
       ->type_name("ID");
-}
-
-void AddValidateOnly(CLI::App& app, bool& validate_only) {
-  app.add_flag("--validate-only", validate_only, "Let the server judge the request, and change nothing");
 }
 
 void AddGlobal(CLI::App& app, GlobalOptions& global) {
@@ -97,12 +53,21 @@ void AddGlobal(CLI::App& app, GlobalOptions& global) {
   app.add_option("--password-file", global.password_file, "Where the password is; - is standard input")
       ->type_name("FILE")
       ->group(connection);
-  app.add_flag("--tls", global.tls, "Use TLS; also if one of the files below is given")->group(connection);
+  app.add_option("--token-file", global.token_file,
+                 "Where a token is that asks instead of a user; - is standard input. It can look at, regenerate and "
+                 "revoke itself, list scopes and report leaked tokens")
+      ->type_name("FILE")
+      ->group(connection);
+  app.add_flag("--tls", global.tls, "Use TLS; also if one of what is below is given")->group(connection);
   app.add_option("--tls-ca", global.tls_ca, "Who may vouch for the server; the system's authorities unless given")
       ->type_name("FILE")
       ->group(connection);
   app.add_option("--tls-cert", global.tls_cert, "This client's certificate")->type_name("FILE")->group(connection);
   app.add_option("--tls-key", global.tls_key, "Its private key")->type_name("FILE")->group(connection);
+  app.add_option("--tls-server-name", global.tls_server_name,
+                 "Whom the server's certificate must be made out to; the host of --server unless given")
+      ->type_name("NAME")
+      ->group(connection);
   AddParsed<absl::Duration>(
       app, "--timeout", ParsePositiveDuration, [&global](absl::Duration timeout) { global.timeout = timeout; },
       "For each call; 10s unless given")
@@ -111,10 +76,14 @@ void AddGlobal(CLI::App& app, GlobalOptions& global) {
 
   const char* const interaction = "Interaction";
   app.add_option_function<std::string>(
-         "--output", [&global](const std::string& format) { global.json = format == "json"; },
-         "For people or for programs; table unless given")
+         "--output",
+         [&global](const std::string& format) {
+           global.json = format != "table";
+           global.json_lines = format == "jsonl";
+         },
+         "For people or for programs; table unless given. jsonl: each thing of a list in a line")
       ->type_name("FORMAT")
-      ->check(CLI::IsMember(std::vector<std::string>{"table", "json"}))
+      ->check(CLI::IsMember(std::vector<std::string>{"table", "json", "jsonl"}))
       ->group(interaction);
   app.add_flag("-y,--yes", global.yes, "Do not ask for confirmation")->group(interaction);
 }
@@ -166,6 +135,16 @@ void AddTokenRegenerate(CLI::App& token, Options& options) {
   AddValidateOnly(app, regenerate.validate_only);
 }
 
+void AddTokenRevokeAll(CLI::App& token, Options& options) {
+  TokenRevokeAllOptions& revoke_all = options.token_revoke_all;
+  CLI::App& app =
+      AddCommand(token, "revoke-all", "End all tokens of a user, or everybody's", Command::kTokenRevokeAll, options);
+  app.add_option("--owner", revoke_all.owner, "Whose tokens; those of the user who asks, unless given")
+      ->type_name("USER");
+  app.add_flag("--all-users", revoke_all.all_users, "Everybody's tokens (for administrators)")->excludes("--owner");
+  AddValidateOnly(app, revoke_all.validate_only);
+}
+
 void AddToken(CLI::App& root, Options& options) {
   CLI::App& token = *root.add_subcommand("token", "Create, look at, revoke and regenerate tokens");
   token.require_subcommand(1);
@@ -177,6 +156,13 @@ void AddToken(CLI::App& root, Options& options) {
   AddSelection(revoke, options.token_revoke.token);
   AddValidateOnly(revoke, options.token_revoke.validate_only);
   AddTokenRegenerate(token, options);
+  AddTokenRevokeAll(token, options);
+  CLI::App& report = AddCommand(token, "report-leaked", "End a token whose secret somebody has who should not",
+                                Command::kTokenReportLeaked, options);
+  report.add_option("--secret-file", options.leaked_secret_file, "Where the secret is; standard input unless given")
+      ->type_name("FILE");
+  report.footer(
+      absl::StrCat("Anybody who has the secret may do this; nobody is told whether it was one.\n", kSeeGlobal));
 }
 
 void AddScopes(CLI::App& root, Options& options) {
@@ -232,6 +218,7 @@ std::unique_ptr<CLI::App> MakeApp(Options& options) {
   AddToken(*root, options);
   AddScopes(*root, options);
   AddIntrospect(*root, options);
+  AddAdminCommands(*root, options);
   CLI::App& health = AddCommand(*root, "health", "Is the server ready?", Command::kHealth, options);
   health.add_option("service", options.health_service, "One of its services, for example pat.v1.TokenService")
       ->type_name("SERVICE");
@@ -254,6 +241,11 @@ std::string NamedCommand(const CLI::App& root) {
   return command;
 }
 
+bool TakesNewPassword(const CLI::App& root) {
+  const std::string command = NamedCommand(root);
+  return command == "patctl user create" || command == "patctl user set-password";
+}
+
 // What was wrong, without any value that might be a password or a token.
 std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
   const std::vector<std::string> unexpected = app.remaining(/*recurse=*/true);
@@ -267,10 +259,25 @@ std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
   if (absl::StartsWith(name, "-p") || absl::StartsWith(name, "--pass")) {
     return "a password is never an argument: use --password-file, or let patctl ask for it";
   }
+  // One word too many may well be the new password.
+  if (absl::StartsWith(name, "--new-pass") || (TakesNewPassword(app) && !absl::StartsWith(name, "-"))) {
+    return "a password is never an argument: use --new-password-file, or let patctl ask for it";
+  }
   if (absl::StartsWith(name, "--token") || absl::StartsWith(name, "--secret") || LooksLikeSecret(name)) {
     return "a token's secret is never an argument: give it on standard input or with --token-file";
   }
   return absl::StrCat("not expected: ", MaskSecrets(Printable(name)));
+}
+
+// A token asks instead of a user: of one from the environment without more ado, but of --user only one can be meant.
+absl::Status SettleWhoAsks(GlobalOptions& global) {
+  if (global.token_file.empty() || global.user.empty()) return absl::OkStatus();
+  const char* const from_environment = getenv("PATCTL_USER");
+  if (from_environment == nullptr || global.user != from_environment) {
+    return UsageError("who asks? give --user or --token-file, not both");
+  }
+  global.user.clear();
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -282,6 +289,7 @@ CommandLine::~CommandLine() = default;
 absl::StatusOr<std::optional<std::string>> CommandLine::Parse(int argc, const char* const* argv) {
   try {
     app_->parse(argc, argv);
+    if (absl::Status status = SettleWhoAsks(options_.global); !status.ok()) return status;
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;

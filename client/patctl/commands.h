@@ -23,6 +23,23 @@ absl::StatusOr<ExitCode> TokenUpdate(const TokenUpdateOptions& options, Session&
 absl::StatusOr<ExitCode> TokenRevoke(const TokenRevokeOptions& options, Session& session);
 absl::StatusOr<ExitCode> TokenRegenerate(const TokenRegenerateOptions& options, Session& session);
 
+absl::StatusOr<ExitCode> TokenRevokeAll(const TokenRevokeAllOptions& options, Session& session);
+
+// An empty file is standard input.
+absl::StatusOr<ExitCode> TokenReportLeaked(const std::string& secret_file, Session& session);
+
+absl::StatusOr<ExitCode> UserCreate(const UserCreateOptions& options, Session& session);
+absl::StatusOr<ExitCode> UserList(Session& session);
+absl::StatusOr<ExitCode> UserShow(const std::string& reference, Session& session);
+absl::StatusOr<ExitCode> UserUpdate(const UserUpdateOptions& options, Session& session);
+absl::StatusOr<ExitCode> UserDelete(const UserDeleteOptions& options, Session& session);
+absl::StatusOr<ExitCode> UserSetPassword(const UserSetPasswordOptions& options, Session& session);
+
+absl::StatusOr<ExitCode> PolicyShow(Session& session);
+absl::StatusOr<ExitCode> PolicyUpdate(const PolicyUpdateOptions& options, Session& session);
+
+absl::StatusOr<ExitCode> AuditList(const AuditListOptions& options, Session& session);
+
 // An empty query lists all.
 absl::StatusOr<ExitCode> Scopes(const std::string& query, Session& session);
 

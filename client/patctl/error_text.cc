@@ -18,9 +18,14 @@ std::string Hint(const client::CallError& error, const GlobalOptions& options) {
       return absl::StrCat("no answer within ", FormatDistance(options.timeout),
                           " (--timeout); whether the server did it is not known");
     case grpc::StatusCode::UNAUTHENTICATED:
-      return options.user.empty() ? "say who you are with --user (PATCTL_USER)" : "";
+      return options.user.empty() && options.token_file.empty()
+                 ? "say who you are with --user (PATCTL_USER), or with --token-file"
+                 : "";
+    case grpc::StatusCode::ABORTED:
+      return error.reason == "ETAG_MISMATCH" ? "somebody changed it meanwhile: look at it again and decide anew" : "";
     case grpc::StatusCode::UNIMPLEMENTED:
-      return "this server has no such call: a sidecar only answers introspect, tokens are kept by its authority";
+      return "this server has no such call: a sidecar only answers introspect, everything else is kept by its "
+             "authority";
     default:
       return "";
   }

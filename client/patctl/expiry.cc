@@ -14,7 +14,7 @@ namespace pat::patctl {
 namespace {
 
 constexpr absl::string_view kDurationForms = "give a whole number and a unit, as in 90s, 15m, 1h or 30d";
-constexpr int64_t kMostDays = 10'000;
+constexpr int64_t kMostDays = 36'500;
 constexpr size_t kDateLength = sizeof("2027-01-31") - 1;
 
 // `form` has a 9 for each digit and stands for itself otherwise.
@@ -42,6 +42,8 @@ std::optional<absl::Duration> UnitOf(char letter) {
       return std::nullopt;
   }
 }
+
+bool IsDate(absl::string_view text) { return text.size() == kDateLength && BeginsWithDate(text); }
 
 // The first instant of the day after.
 std::optional<absl::Time> EndOfDay(absl::string_view date) {
@@ -91,7 +93,7 @@ absl::StatusOr<absl::Duration> ParsePositiveDuration(absl::string_view text) {
 
 absl::StatusOr<Expiry> ParseExpiry(absl::string_view text) {
   if (BeginsWithDate(text)) {
-    const std::optional<absl::Time> end = text.size() == kDateLength ? EndOfDay(text) : Instant(text);
+    const std::optional<absl::Time> end = IsDate(text) ? EndOfDay(text) : Instant(text);
     constexpr absl::CivilYear kFirstYearBeyond(10000);
     if (end.has_value() && *end < absl::FromCivil(kFirstYearBeyond, absl::UTCTimeZone())) return Expiry(*end);
   } else if (auto duration = ParsePositiveDuration(text); duration.ok()) {
@@ -101,6 +103,26 @@ absl::StatusOr<Expiry> ParseExpiry(absl::string_view text) {
       absl::StrCat("\"", text,
                    "\": give a duration (90s, 15m, 1h, 30d), a date (2027-01-31, through its end, UTC) or an instant "
                    "(2027-01-31T18:00:00Z)"));
+}
+
+absl::StatusOr<Moment> ParseUntil(absl::string_view text) {
+  auto moment = ParseExpiry(text);
+  if (moment.ok()) return moment;
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", text,
+                   "\": give how long ago (15m, 24h, 7d), a date (2027-01-31, UTC) or an instant "
+                   "(2027-01-31T18:00:00Z)"));
+}
+
+absl::StatusOr<Moment> ParseSince(absl::string_view text) {
+  auto moment = ParseUntil(text);
+  if (moment.ok() && IsDate(text)) return Moment(std::get<absl::Time>(*moment) - absl::Hours(24));
+  return moment;
+}
+
+absl::Time TimeOf(const Moment& moment, absl::Time now) {
+  if (const auto* ago = std::get_if<absl::Duration>(&moment)) return now - *ago;
+  return std::get<absl::Time>(moment);
 }
 
 }  // namespace pat::patctl

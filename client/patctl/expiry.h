@@ -1,4 +1,4 @@
-// Durations and expiry dates, as a person writes them.
+// Durations, expiry dates and moments that have passed, as a person writes them.
 //
 // Threads: pure functions.
 #ifndef PAT_CLIENT_PATCTL_EXPIRY_H_
@@ -15,7 +15,7 @@ namespace pat::patctl {
 // When a token is to end: so much later than now, by the clock of the server, or at an instant.
 using Expiry = std::variant<absl::Duration, absl::Time>;
 
-// "90s", "15m", "1h", "30d": a whole number and one unit. "0s" is a duration too. Anything else, or more than 10000
+// "90s", "15m", "1h", "30d": a whole number and one unit. "0s" is a duration too. Anything else, or more than 36500
 // days: INVALID_ARGUMENT.
 absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text);
 
@@ -26,6 +26,16 @@ absl::StatusOr<absl::Duration> ParsePositiveDuration(absl::string_view text);
 // as in RFC 3339 ("2027-01-31T18:00:00Z", also with a space for the T). Whether it is in the past is for the server to
 // judge. INVALID_ARGUMENT: anything else, also a day that is in no calendar and a year beyond 9999.
 absl::StatusOr<Expiry> ParseExpiry(absl::string_view text);
+
+// A moment in the past: so long ago, or an instant.
+using Moment = std::variant<absl::Duration, absl::Time>;
+
+// The same forms: a duration is that long ago. A date is its beginning for ParseSince, and its end for ParseUntil, UTC.
+absl::StatusOr<Moment> ParseSince(absl::string_view text);
+absl::StatusOr<Moment> ParseUntil(absl::string_view text);
+
+// When that was, if it is `now`.
+absl::Time TimeOf(const Moment& moment, absl::Time now);
 
 }  // namespace pat::patctl
 

@@ -83,15 +83,16 @@ std::string ShowAnswer(const IntrospectResponse& response, const std::vector<Req
 
 absl::StatusOr<client::SecretText> ReadToken(const IntrospectOptions& options, Session& session) {
   const std::string path = options.token_file.empty() ? "-" : options.token_file;
-  if (path == "-" && session.options().password_file == "-" && !session.options().user.empty()) {
-    return UsageError("standard input cannot be both the password and the token: use --token-file or --password-file");
-  }
+  if (absl::Status status = session.CheckStandardInput(path, "the token"); !status.ok()) return status;
   return ReadSecretFile(path, "token: ", session.console());
 }
 
 }  // namespace
 
 absl::StatusOr<ExitCode> Introspect(const IntrospectOptions& options, Session& session) {
+  if (!session.options().token_file.empty()) {
+    return UsageError("a token cannot ask about tokens: put --token-file behind introspect, for the one to ask about");
+  }
   v1::IntrospectRequest request;
   for (const Requirement& requirement : options.requirements) {
     request.add_requirements()->mutable_any_of()->Assign(requirement.begin(), requirement.end());

@@ -5,6 +5,7 @@
 #ifndef PAT_CLIENT_PATCTL_OPTIONS_H_
 #define PAT_CLIENT_PATCTL_OPTIONS_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/time/time.h"
 #include "client/patctl/expiry.h"
 #include "client/patctl/requirement.h"
+#include "pat/v1/user_service.pb.h"
 
 namespace pat::patctl {
 
@@ -23,9 +25,20 @@ enum class Command {
   kTokenUpdate,
   kTokenRevoke,
   kTokenRegenerate,
+  kTokenRevokeAll,
+  kTokenReportLeaked,
   kScopesList,
   kScopesSearch,
   kIntrospect,
+  kUserCreate,
+  kUserList,
+  kUserShow,
+  kUserUpdate,
+  kUserDelete,
+  kUserSetPassword,
+  kPolicyShow,
+  kPolicyUpdate,
+  kAuditList,
   kHealth,
   kCompletion,
 };
@@ -33,14 +46,17 @@ enum class Command {
 // How to reach the server, as whom, and how to print what it says. The same for all commands.
 struct GlobalOptions {
   std::string server = "127.0.0.1:7443";
-  std::string user;           // Empty: calls carry no credentials.
+  std::string user;           // Empty, and no token_file either: calls carry no credentials.
   std::string password_file;  // "-": standard input; empty: the person is asked.
+  std::string token_file;     // A token is who asks, instead of a user; never both.
   bool tls = false;           // Also if one of the files below is given.
   std::string tls_ca;
   std::string tls_cert;
   std::string tls_key;
+  std::string tls_server_name;
   absl::Duration timeout = absl::Seconds(10);
   bool json = false;
+  bool json_lines = false;  // Then `json` is set too.
   bool yes = false;
 };
 
@@ -85,6 +101,62 @@ struct TokenRegenerateOptions {
   bool validate_only = false;
 };
 
+struct TokenRevokeAllOptions {
+  std::string owner;
+  bool all_users = false;
+  bool validate_only = false;
+};
+
+struct UserCreateOptions {
+  std::string user;
+  v1::User::Type type = v1::User::TYPE_LOCAL;
+  std::vector<std::string> grants;
+  std::optional<bool> administrator;  // Absent: false.
+  std::optional<bool> disabled;
+  std::string new_password_file;  // "-": standard input; empty: the person is asked.
+  bool no_password = false;
+  bool validate_only = false;
+};
+
+struct UserUpdateOptions {
+  std::string user;
+  std::optional<v1::User::Type> type;  // Absent: unchanged; so are the others.
+  std::optional<bool> disabled;
+  std::optional<bool> administrator;
+  std::optional<std::vector<std::string>> grants;
+  std::vector<std::string> add_grants;
+  std::vector<std::string> remove_grants;
+  bool validate_only = false;
+};
+
+struct UserDeleteOptions {
+  std::string user;
+  bool validate_only = false;
+};
+
+struct UserSetPasswordOptions {
+  std::string user;               // Empty: the user who asks.
+  std::string new_password_file;  // As in UserCreateOptions.
+};
+
+struct PolicyUpdateOptions {
+  std::optional<bool> tokens_disabled;  // Absent: unchanged; so are the others.
+  std::optional<absl::Duration> maximum_lifespan;
+  std::optional<int32_t> maximum_live_tokens;
+  std::vector<std::string> forbid;
+  std::vector<std::string> allow;
+  bool validate_only = false;
+};
+
+struct AuditListOptions {
+  std::string about;  // A user; empty: everybody.
+  std::string token;  // As TokenSelection::reference; its owner is `about`, or the user who asks.
+  std::optional<Moment> since;
+  std::optional<Moment> until;
+  bool newest_first = false;
+  int64_t limit = 10'000;
+};
+
 struct IntrospectOptions {
   std::string token_file;  // "-" or empty: standard input, or the person is asked.
   std::vector<Requirement> requirements;
@@ -101,8 +173,17 @@ struct Options {
   TokenUpdateOptions token_update;
   TokenRevokeOptions token_revoke;
   TokenRegenerateOptions token_regenerate;
+  TokenRevokeAllOptions token_revoke_all;
+  std::string leaked_secret_file;  // "-" or empty: standard input, or the person is asked.
   std::vector<std::string> scopes_search;
   IntrospectOptions introspect;
+  UserCreateOptions user_create;
+  std::string user_show;
+  UserUpdateOptions user_update;
+  UserDeleteOptions user_delete;
+  UserSetPasswordOptions user_set_password;
+  PolicyUpdateOptions policy_update;
+  AuditListOptions audit_list;
   std::string health_service;  // Empty: the server as a whole.
   std::string completion_shell;
 };

@@ -9,19 +9,20 @@
 #include "client/patctl/session.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/status.h"
-#include "pat/v1/token_service.grpc.pb.h"
 
 namespace pat::patctl {
 
+// The most that a server hands out at a time.
+inline constexpr int kLargestPage = 200;
+
 // Calls a listing method from its first page to its last one, and `take` with each response.
-template <typename Request, typename Response, typename Take>
-absl::Status ForEachPage(grpc::Status (v1::TokenService::Stub::*method)(grpc::ClientContext*, const Request&,
-                                                                        Response*),
+template <typename Stub, typename Request, typename Response, typename Take>
+absl::Status ForEachPage(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                          Request request, Take take, Session& session) {
-  request.set_page_size(200);  // The most that the server hands out at a time.
+  request.set_page_size(kLargestPage);
   while (true) {
     Response response;
-    absl::Status status = session.Call(session.tokens(), method, request, &response);
+    absl::Status status = session.Call(stub, method, request, &response);
     if (!status.ok()) return status;
     take(response);
     if (response.next_page_token().empty()) return absl::OkStatus();

@@ -36,6 +36,28 @@ absl::StatusOr<ExitCode> Dispatch(const CommandLine& command_line, Session& sess
       return TokenRevoke(options.token_revoke, session);
     case Command::kTokenRegenerate:
       return TokenRegenerate(options.token_regenerate, session);
+    case Command::kTokenRevokeAll:
+      return TokenRevokeAll(options.token_revoke_all, session);
+    case Command::kTokenReportLeaked:
+      return TokenReportLeaked(options.leaked_secret_file, session);
+    case Command::kUserCreate:
+      return UserCreate(options.user_create, session);
+    case Command::kUserList:
+      return UserList(session);
+    case Command::kUserShow:
+      return UserShow(options.user_show, session);
+    case Command::kUserUpdate:
+      return UserUpdate(options.user_update, session);
+    case Command::kUserDelete:
+      return UserDelete(options.user_delete, session);
+    case Command::kUserSetPassword:
+      return UserSetPassword(options.user_set_password, session);
+    case Command::kPolicyShow:
+      return PolicyShow(session);
+    case Command::kPolicyUpdate:
+      return PolicyUpdate(options.policy_update, session);
+    case Command::kAuditList:
+      return AuditList(options.audit_list, session);
     case Command::kScopesList:
       return Scopes("", session);
     case Command::kScopesSearch:

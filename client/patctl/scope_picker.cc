@@ -93,7 +93,7 @@ absl::StatusOr<std::vector<v1::Scope>> FetchScopes(absl::string_view query, Sess
   v1::ListScopesRequest request;
   request.set_query(std::string(query));
   absl::Status status = ForEachPage(
-      &v1::TokenService::Stub::ListScopes, std::move(request),
+      session.tokens(), &v1::TokenService::Stub::ListScopes, std::move(request),
       [&scopes](const v1::ListScopesResponse& page) {
         scopes.insert(scopes.end(), page.scopes().begin(), page.scopes().end());
       },

@@ -14,7 +14,7 @@ absl::StatusOr<ExitCode> Scopes(const std::string& query, Session& session) {
   if (session.options().json) {
     v1::ListScopesResponse all;
     all.mutable_scopes()->Assign(scopes->begin(), scopes->end());
-    status = session.PrintJson(all);
+    status = session.PrintJsonList(all, all.scopes());
   } else if (scopes->empty()) {
     session.Say("no scopes");
   } else {

@@ -26,8 +26,9 @@ absl::StatusOr<client::SecretText> ReadPassword(const GlobalOptions& options, Co
 }
 
 std::optional<client::TlsFiles> TlsOf(const GlobalOptions& options) {
-  const bool files = !options.tls_ca.empty() || !options.tls_cert.empty() || !options.tls_key.empty();
-  if (!options.tls && !files) return std::nullopt;
+  const bool implied = !options.tls_ca.empty() || !options.tls_cert.empty() || !options.tls_key.empty() ||
+                       !options.tls_server_name.empty();
+  if (!options.tls && !implied) return std::nullopt;
   return client::TlsFiles{options.tls_ca, options.tls_cert, options.tls_key};
 }
 
@@ -37,7 +38,14 @@ Session::Session(const GlobalOptions& options, Console& console, const client::C
     : options_(options), console_(console), clock_(clock) {}
 
 absl::StatusOr<client::ConnectionOptions> Session::ConnectionFor(Access access) const {
-  if (access == Access::kUser && options_.user.empty()) {
+  if (access == Access::kUser && !options_.token_file.empty()) {
+    return UsageError(
+        "a token cannot do this: with --token-file it can look at, regenerate and revoke itself, list scopes and "
+        "report "
+        "leaked tokens; for everything else give --user");
+  }
+  const bool credentials = access == Access::kUser || access == Access::kToken;
+  if (credentials && options_.user.empty() && options_.token_file.empty()) {
     return UsageError("who asks? give --user (or PATCTL_USER), and the password when asked or with --password-file");
   }
   auto address = client::ServerAddress::Parse(options_.server);
@@ -47,7 +55,8 @@ absl::StatusOr<client::ConnectionOptions> Session::ConnectionFor(Access access) 
       .tls = TlsOf(options_),
       .credentials = std::nullopt,
       .payload = access == Access::kPublic ? client::Payload::kPublic : client::Payload::kConfidential,
-      .timeout = options_.timeout};
+      .timeout = options_.timeout,
+      .tls_server_name = options_.tls_server_name};
   if (absl::Status status = client::CheckTransport(connection); !status.ok()) return status;
   return connection;
 }
@@ -55,15 +64,40 @@ absl::StatusOr<client::ConnectionOptions> Session::ConnectionFor(Access access) 
 absl::Status Session::Connect(Access access) {
   auto connection = ConnectionFor(access);
   if (!connection.ok()) return connection.status();
-  if (access != Access::kPublic && !options_.user.empty()) {
-    auto password = ReadPassword(options_, console_);
-    if (!password.ok()) return password.status();
-    connection->credentials = client::BasicCredentials{options_.user, *std::move(password)};
+  if (access != Access::kPublic) {
+    if (absl::Status status = ReadCredentials(*connection); !status.ok()) return status;
   }
   auto created = client::Connection::Create(*std::move(connection));
   if (!created.ok()) return created.status();
   connection_ = *std::move(created);
   tokens_ = v1::TokenService::NewStub(connection_->channel());
+  return absl::OkStatus();
+}
+
+absl::Status Session::ReadCredentials(client::ConnectionOptions& connection) {
+  if (!options_.token_file.empty()) {
+    auto token = ReadSecretFile(options_.token_file, "token: ", console_);
+    if (!token.ok()) return token.status();
+    connection.credentials = client::BearerCredentials{*std::move(token)};
+  } else if (!options_.user.empty()) {
+    auto password = ReadPassword(options_, console_);
+    if (!password.ok()) return password.status();
+    password_ = client::SecretText(std::string(password->Reveal()));
+    connection.credentials = client::BasicCredentials{options_.user, *std::move(password)};
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Session::CheckStandardInput(absl::string_view path, absl::string_view what) const {
+  if (path != "-") return absl::OkStatus();
+  if (options_.token_file == "-") {
+    return UsageError(
+        absl::StrCat("standard input cannot be both the token that asks and ", what, ": give a file for one of them"));
+  }
+  if (options_.password_file == "-" && !options_.user.empty()) {
+    return UsageError(
+        absl::StrCat("standard input cannot be both the password and ", what, ": give a file for one of them"));
+  }
   return absl::OkStatus();
 }
 
@@ -81,10 +115,14 @@ absl::Status Session::Print(absl::string_view text) {
 
 absl::Status Session::PrintJson(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
+  options.add_whitespace = !options_.json_lines;
   std::string json;
   if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) {
     return Failed("the server's answer cannot be shown as JSON: it has a time or a text that JSON cannot say");
+  }
+  if (options_.json_lines) {
+    json.reserve(json.size() + 1);  // So that no copy stays behind.
+    json += '\n';
   }
   absl::Status printed = Print(json);
   client::WipeString(json);

@@ -18,6 +18,17 @@ std::string FormatDistance(absl::Duration distance) {
   return absl::StrCat(seconds, "s");
 }
 
+std::string FormatExactly(absl::Duration duration) {
+  const int64_t seconds = absl::ToInt64Seconds(duration);
+  constexpr int64_t kMinute = 60;
+  constexpr int64_t kHour = 60 * kMinute;
+  constexpr int64_t kDay = 24 * kHour;
+  if (seconds != 0 && seconds % kDay == 0) return absl::StrCat(seconds / kDay, "d");
+  if (seconds != 0 && seconds % kHour == 0) return absl::StrCat(seconds / kHour, "h");
+  if (seconds != 0 && seconds % kMinute == 0) return absl::StrCat(seconds / kMinute, "m");
+  return absl::StrCat(seconds, "s");
+}
+
 std::string FormatRelative(absl::Time time, absl::Time now) {
   const absl::Duration ahead = time - now;
   if (absl::AbsDuration(ahead) < absl::Seconds(1)) return "now";

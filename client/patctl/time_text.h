@@ -18,6 +18,10 @@ std::string FormatInstant(absl::Time time);
 // At most two units, the rest cut off: "29d" (from one day on only days), "3h5m", "59m58s", "0s". Negative: "0s".
 std::string FormatDistance(absl::Duration distance);
 
+// So that it can be given again: the number of the largest unit that it is a whole number of, as in "90d", "36h",
+// "90s". A fraction of a second is cut off.
+std::string FormatExactly(absl::Duration duration);
+
 // "in 29d", "3h5m ago", "now".
 std::string FormatRelative(absl::Time time, absl::Time now);
 

@@ -67,7 +67,7 @@ absl::StatusOr<std::vector<v1::Token>> FetchTokens(const std::string& parent, bo
   request.set_parent(parent);
   request.set_show_revoked(show_revoked);
   absl::Status status = ForEachPage(
-      &v1::TokenService::Stub::ListTokens, std::move(request),
+      session.tokens(), &v1::TokenService::Stub::ListTokens, std::move(request),
       [&tokens](const v1::ListTokensResponse& page) {
         tokens.insert(tokens.end(), page.tokens().begin(), page.tokens().end());
       },
@@ -88,6 +88,14 @@ absl::Status CheckReference(absl::string_view reference) {
       "that is a token's secret, not its name: give the name, ID or display name that patctl token list shows. The "
       "secret "
       "is now in your shell's history; if others can see that, revoke the token");
+}
+
+absl::Status CheckSelection(const TokenSelection& selection, const Session& session) {
+  if (absl::Status status = CheckReference(selection.reference); !status.ok()) return status;
+  if (session.options().token_file.empty() || IsResourceName(selection.reference)) return absl::OkStatus();
+  if (IsUid(selection.reference) && !selection.owner.empty()) return absl::OkStatus();
+  return UsageError(
+      "a token can ask about itself by its full name only (users/ada/tokens/...), or by its ID with --owner");
 }
 
 absl::StatusOr<v1::Token> FindToken(const TokenSelection& selection, Session& session) {

@@ -26,6 +26,10 @@ std::optional<std::string> ResourceName(absl::string_view reference, const std::
 // kind.
 absl::Status CheckReference(absl::string_view reference);
 
+// CheckReference, and also INVALID_ARGUMENT if a token asks, by anything but the full name, or its ID and --owner: it
+// can list no tokens, and whose it is it does not say.
+absl::Status CheckSelection(const TokenSelection& selection, const Session& session);
+
 // The token, from the server. A reference that is no resource name and no uid is a display name: then exactly one of
 // the tokens that are not revoked must have it, or the error names those that do.
 absl::StatusOr<v1::Token> FindToken(const TokenSelection& selection, Session& session);

@@ -47,11 +47,11 @@ absl::Status SelectConfirmed(const TokenSelection& selection, Session& session, 
 }  // namespace
 
 absl::StatusOr<ExitCode> TokenRegenerate(const TokenRegenerateOptions& options, Session& session) {
-  if (absl::Status status = CheckReference(options.token.reference); !status.ok()) return status;
+  if (absl::Status status = CheckSelection(options.token, session); !status.ok()) return status;
   if (!options.validate_only) {
     if (absl::Status status = CanConfirm(session); !status.ok()) return status;
   }
-  if (absl::Status status = session.Connect(Access::kUser); !status.ok()) return status;
+  if (absl::Status status = session.Connect(Access::kToken); !status.ok()) return status;
 
   v1::RegenerateTokenRequest request;
   request.set_request_id(options.request_id);

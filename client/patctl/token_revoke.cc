@@ -39,11 +39,11 @@ absl::StatusOr<std::string> ConfirmedName(const TokenSelection& selection, Sessi
 }  // namespace
 
 absl::StatusOr<ExitCode> TokenRevoke(const TokenRevokeOptions& options, Session& session) {
-  if (absl::Status status = CheckReference(options.token.reference); !status.ok()) return status;
+  if (absl::Status status = CheckSelection(options.token, session); !status.ok()) return status;
   if (!options.validate_only) {
     if (absl::Status status = CanConfirm(session); !status.ok()) return status;
   }
-  if (absl::Status status = session.Connect(Access::kUser); !status.ok()) return status;
+  if (absl::Status status = session.Connect(Access::kToken); !status.ok()) return status;
   auto name = options.validate_only ? FindTokenName(options.token, session) : ConfirmedName(options.token, session);
   if (!name.ok()) return name.status();
 

@@ -17,7 +17,7 @@ absl::StatusOr<ExitCode> TokenList(const TokenListOptions& options, Session& ses
   if (session.options().json) {
     v1::ListTokensResponse all;
     all.mutable_tokens()->Assign(tokens->begin(), tokens->end());
-    status = session.PrintJson(all);
+    status = session.PrintJsonList(all, all.tokens());
   } else if (tokens->empty()) {
     session.Say("no tokens");
   } else {
@@ -28,8 +28,8 @@ absl::StatusOr<ExitCode> TokenList(const TokenListOptions& options, Session& ses
 }
 
 absl::StatusOr<ExitCode> TokenShow(const TokenSelection& options, Session& session) {
-  if (absl::Status status = CheckReference(options.reference); !status.ok()) return status;
-  if (absl::Status status = session.Connect(Access::kUser); !status.ok()) return status;
+  if (absl::Status status = CheckSelection(options, session); !status.ok()) return status;
+  if (absl::Status status = session.Connect(Access::kToken); !status.ok()) return status;
   const auto token = FindToken(options, session);
   if (!token.ok()) return token.status();
 

@@ -33,6 +33,14 @@ std::vector<std::string> List(const google::protobuf::RepeatedPtrField<std::stri
   return {values.begin(), values.end()};
 }
 
+// "16:04:03 (UTC 2026-11-23, in 59m58s)".
+std::string Deadline(absl::Time time, absl::Time now) {
+  const absl::Time until = RoundUpToSecond(time);
+  return absl::StrCat(absl::FormatTime("%H:%M:%S", until, absl::UTCTimeZone()), " (UTC ",
+                      absl::FormatTime("%Y-%m-%d", until, absl::UTCTimeZone()), ", in ",
+                      FormatDistance(absl::Ceil(time - now, absl::Seconds(1))), ")");
+}
+
 }  // namespace
 
 std::string StateName(v1::Token::State state) {
@@ -78,16 +86,23 @@ std::string ShowTokens(const std::vector<v1::Token>& tokens, bool with_owner, ab
   return table.ToString();
 }
 
+std::string CountTokens(int64_t count) {
+  if (count == 0) return "no token";
+  return count == 1 ? "1 token" : absl::StrCat(count, " tokens");
+}
+
 std::string Describe(const v1::Token& token) {
   return absl::StrCat("\"", Printable(token.display_name()), "\" (", Printable(token.name()), ")");
 }
 
-std::string ShowLastAccept(absl::Time last_accept, absl::Time now) {
-  if (last_accept <= now) return "no cache accepts it any more";
-  const absl::Time until = RoundUpToSecond(last_accept);
-  return absl::StrCat("caches may accept it until ", absl::FormatTime("%H:%M:%S", until, absl::UTCTimeZone()), " (UTC ",
-                      absl::FormatTime("%Y-%m-%d", until, absl::UTCTimeZone()), ", in ",
-                      FormatDistance(absl::Ceil(last_accept - now, absl::Seconds(1))), ")");
+std::string ShowLastAccept(absl::Time last_accept, absl::Time now, absl::string_view it) {
+  if (last_accept <= now) return absl::StrCat("no cache accepts ", it, " any more");
+  return absl::StrCat("caches may accept ", it, " until ", Deadline(last_accept, now));
+}
+
+std::string ShowLastAnswer(absl::Time last_answer, absl::Time now) {
+  if (last_answer <= now) return "no cache answers by what was before any more";
+  return absl::StrCat("caches may answer by what was before until ", Deadline(last_answer, now));
 }
 
 }  // namespace pat::patctl

@@ -6,33 +6,16 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "tests/client/fake_pages.h"
 
 namespace pat::client {
 namespace {
-
-constexpr int kPageSize = 2;
 
 std::string MakeDirectory() {
   std::string path = (std::filesystem::temp_directory_path() / "patctl-test-XXXXXX").string();
   if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("no temporary directory");
   return path;
-}
-
-// The page that begins at `page_token`, a number.
-template <typename T, typename Repeated>
-std::string Page(const std::vector<T>& all, const std::string& page_token, Repeated* page) {
-  size_t begin = 0;
-  if (!page_token.empty() && !absl::SimpleAtoi(page_token, &begin)) return "";
-  const size_t end = std::min(begin + kPageSize, all.size());
-  for (size_t i = begin; i < end; ++i) *page->Add() = all[i];
-  return end < all.size() ? absl::StrCat(end) : "";
-}
-
-template <typename Request>
-std::string Method(const std::string& name, const Request& request) {
-  return request.validate_only() ? absl::StrCat(name, " validate_only") : name;
 }
 
 }  // namespace
@@ -60,6 +43,9 @@ FakeServer::FakeServer(const std::string& listen, std::shared_ptr<grpc::ServerCr
   builder.AddListeningPort(address, std::move(credentials), &port);
   builder.RegisterService(static_cast<v1::TokenService::Service*>(this));
   builder.RegisterService(static_cast<v1::IntrospectionService::Service*>(this));
+  builder.RegisterService(static_cast<v1::UserService::Service*>(this));
+  builder.RegisterService(static_cast<v1::PolicyService::Service*>(this));
+  builder.RegisterService(static_cast<v1::AuditService::Service*>(this));
   builder.RegisterService(static_cast<grpc::health::v1::Health::Service*>(this));
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) throw std::runtime_error("cannot listen on " + address);
@@ -146,6 +132,21 @@ grpc::Status FakeServer::RegenerateToken(Context* context, const v1::RegenerateT
   if (!request->validate_only()) response->set_secret(secret);
   *response->mutable_previous_secret_last_accept_time() = last_accept_time;
   return grpc::Status::OK;
+}
+
+grpc::Status FakeServer::RevokeAllTokens(Context* context, const v1::RevokeAllTokensRequest* request,
+                                         v1::RevokeAllTokensResponse* response) {
+  revoke_all_request = *request;
+  if (grpc::Status status = Begin(*context, Method("RevokeAllTokens", *request)); !status.ok()) return status;
+  response->set_revoked_count(revoked_count);
+  *response->mutable_last_accept_time() = last_accept_time;
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeServer::ReportLeakedToken(Context* context, const v1::ReportLeakedTokenRequest* request,
+                                           v1::ReportLeakedTokenResponse*) {
+  leaked_request = *request;
+  return Begin(*context, "ReportLeakedToken");
 }
 
 grpc::Status FakeServer::ListScopes(Context* context, const v1::ListScopesRequest* request,

@@ -164,7 +164,7 @@ TEST_F(CommandLineTest, RefusesBadValuesWithWhatWouldBeRight) {
   EXPECT_THAT(Bad({"token", "create", "--expires", "soon"}), HasSubstr("--expires: \"soon\": give a duration"));
   EXPECT_THAT(Bad({"health", "--timeout", "0s"}), HasSubstr("--timeout: \"0s\": give at least one second"));
   EXPECT_THAT(Bad({"health", "--server", "x"}), HasSubstr("--server: \"x\": the port is missing"));
-  EXPECT_THAT(Bad({"health", "--output", "xml"}), HasSubstr("xml not in {table,json}"));
+  EXPECT_THAT(Bad({"health", "--output", "xml"}), HasSubstr("xml not in {table,json,jsonl}"));
   EXPECT_THAT(Bad({"introspect", "--require", "A|"}), HasSubstr("a scope is missing"));
   EXPECT_THAT(Bad({"completion", "fish"}), HasSubstr("{bash,zsh}"));
   EXPECT_THAT(Bad({"token", "list", "--all-users", "--owner", "bob"}), HasSubstr("excludes"));

@@ -58,7 +58,7 @@ class CompletionTest : public ::testing::Test {
 
 TEST_F(CompletionTest, OffersCommands) {
   EXPECT_THAT(Complete({"patctl", "t"}), ElementsAre("token"));
-  EXPECT_THAT(Complete({"patctl", "token", "re"}), ElementsAre("revoke", "regenerate"));
+  EXPECT_THAT(Complete({"patctl", "token", "re"}), ElementsAre("revoke", "regenerate", "revoke-all", "report-leaked"));
   EXPECT_THAT(Complete({"patctl", "scopes", ""}), Contains("search"));
 }
 
@@ -78,8 +78,8 @@ TEST_F(CompletionTest, IsNotMisledByValues) {
 }
 
 TEST_F(CompletionTest, OffersValues) {
-  EXPECT_THAT(Complete({"patctl", "health", "--output", ""}), ElementsAre("table", "json"));
-  EXPECT_THAT(Complete({"patctl", "health", "--output", "=", "j"}), ElementsAre("json"));
+  EXPECT_THAT(Complete({"patctl", "health", "--output", ""}), ElementsAre("table", "json", "jsonl"));
+  EXPECT_THAT(Complete({"patctl", "health", "--output", "=", "j"}), ElementsAre("json", "jsonl"));
   EXPECT_THAT(Complete({"patctl", "completion", "z"}), ElementsAre("zsh"));
   EXPECT_THAT(Complete({"patctl", "--password-file", "my"}), ElementsAre("my file"));
   EXPECT_THAT(Complete({"patctl", "--user", ""}), IsEmpty());
@@ -96,7 +96,7 @@ TEST_F(CompletionTest, ForZshKnowsTheSame) {
   const std::string script = ZshCompletion(line_.app());
   EXPECT_THAT(script, HasSubstr("#compdef patctl\n"));
   EXPECT_THAT(script, HasSubstr("'regenerate:Give a token a new secret and print it, once'"));
-  EXPECT_THAT(script, HasSubstr("--output) compadd -- table json; return ;;"));
+  EXPECT_THAT(script, HasSubstr("--output) compadd -- table json jsonl; return ;;"));
   EXPECT_THAT(script, HasSubstr("commands=(bash zsh)"));
 }
 
