@@ -17,8 +17,8 @@ grpc::Status AuditServiceImpl::ListAuditEvents(grpc::ServerContext* context, con
                                            .newest_first = request->newest_first(),
                                            .page_size = request->page_size(),
                                            .page_token = request->page_token()};
-                      if (request->has_start_time()) query.start_time = ReadInstant(request->start_time());
-                      if (request->has_end_time()) query.end_time = ReadInstant(request->end_time());
+                      if (request->has_start_time()) query.start_time = ReadTimestamp(request->start_time());
+                      if (request->has_end_time()) query.end_time = ReadTimestamp(request->end_time());
                       absl::StatusOr<AuditViewPage> page = audit_.List(principal, query);
                       if (!page.ok()) return page.status();
                       for (const AuditRecord& row : page->rows) SetAuditEvent(row, *response->add_audit_events());

@@ -78,7 +78,7 @@ absl::Duration ToDuration(const google::protobuf::Duration& duration) {
   return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
 }
 
-RequestedInstant ReadInstant(const google::protobuf::Timestamp& time) {
+RequestedInstant ReadTimestamp(const google::protobuf::Timestamp& time) {
   return {.seconds = time.seconds(), .nanos = time.nanos()};
 }
 

@@ -30,7 +30,7 @@ void SetDuration(absl::Duration duration, google::protobuf::Duration& out);
 absl::Duration ToDuration(const google::protobuf::Duration& duration);
 
 // As they came; whether they are in range is for the rules to say.
-RequestedInstant ReadInstant(const google::protobuf::Timestamp& time);
+RequestedInstant ReadTimestamp(const google::protobuf::Timestamp& time);
 RequestedDuration ReadSpan(const google::protobuf::Duration& duration);
 std::vector<std::string> ReadTexts(const google::protobuf::RepeatedPtrField<std::string>& values);
 

@@ -22,7 +22,7 @@ template <typename Request>
 RequestedExpiration ReadExpiration(const Request& request) {
   switch (request.expiration_case()) {
     case Request::kExpireTime:
-      return ReadInstant(request.expire_time());
+      return ReadTimestamp(request.expire_time());
     case Request::kTtl:
       return ReadSpan(request.ttl());
     case Request::EXPIRATION_NOT_SET:

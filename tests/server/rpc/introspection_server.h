@@ -21,12 +21,10 @@
 #include "server/rpc/call_guard.h"
 #include "server/rpc/introspection_service.h"
 #include "tests/server/authn/passwords.h"
+#include "tests/server/rpc/status_details.h"
 #include "tests/support/test_authority.h"
 
 namespace pat {
-
-// What a call brings besides its message: name and value.
-using Metadata = std::vector<std::pair<std::string, std::string>>;
 
 // Threads: for one thread, but Stop() may be called from another while calls are made.
 class IntrospectionServer {
@@ -35,7 +33,7 @@ class IntrospectionServer {
                       const IntrospectionServiceOptions& options = {})
       : passwords_(authority.store, authority.clock, {.cost = kCheapCost}),
         authenticator_(identities_, authority.store, passwords_, authority.facts),
-        guard_(authenticator_, role),
+        guard_(authenticator_, authority.audit, {.role = role, .address = "the address"}),
         introspector_(facts, authority.clock),
         service_(introspector_, guard_, executor, options) {
     grpc::ServerBuilder builder;

@@ -75,20 +75,6 @@ class IntrospectionServiceTest : public testing::Test {
     return status;
   }
 
-  // "PERMISSION_DENIED ROLE_REQUIRED"; "OK".
-  static std::string Outcome(const grpc::Status& status) {
-    if (status.ok()) return "OK";
-    return absl::StrCat(absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code())), " ",
-                        ReasonOf(status));
-  }
-  static std::vector<std::string> Fields(const grpc::Status& status) {
-    std::vector<std::string> fields;
-    for (const auto& bad_request : DetailsOfType<google::rpc::BadRequest>(status)) {
-      for (const auto& violation : bad_request.field_violations()) fields.push_back(violation.field());
-    }
-    return fields;
-  }
-
   TestAuthority authority_;
   ControlledFactsReader facts_{authority_.facts};
   ThreadPool executor_{1, 16};
@@ -176,14 +162,14 @@ TEST_F(IntrospectionServiceTest, WhatIsWrongComesBeforeTheToken) {
   request.mutable_max_staleness()->set_seconds(-1);
   const grpc::Status status = Introspect(request);
   EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT INVALID_REQUEST");
-  EXPECT_THAT(Fields(status), ElementsAre("requirements[1].any_of", "max_staleness"));
+  EXPECT_THAT(FieldsOf(status), ElementsAre("requirements[1].any_of", "max_staleness"));
 
-  EXPECT_THAT(Fields(Introspect({})), ElementsAre("token"));
-  EXPECT_THAT(Fields(Introspect(RequestFor(""))), ElementsAre("token"));
-  EXPECT_THAT(Fields(Introspect(RequestFor(std::string(1025, 'x')))), ElementsAre("token"));
+  EXPECT_THAT(FieldsOf(Introspect({})), ElementsAre("token"));
+  EXPECT_THAT(FieldsOf(Introspect(RequestFor(""))), ElementsAre("token"));
+  EXPECT_THAT(FieldsOf(Introspect(RequestFor(std::string(1025, 'x')))), ElementsAre("token"));
   request = {};
   request.set_token_sha256(std::string(31, 'x'));
-  EXPECT_THAT(Fields(Introspect(request)), ElementsAre("token_sha256"));
+  EXPECT_THAT(FieldsOf(Introspect(request)), ElementsAre("token_sha256"));
   EXPECT_EQ(facts_.finds(), 0);
 }
 
@@ -272,7 +258,7 @@ TEST_F(IntrospectionServiceTest, WhatIsWrongInABatchIsNamedWithItsItem) {
   requests[8].clear_token();
   const grpc::Status status = Batch(requests);
   EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT INVALID_REQUEST");
-  EXPECT_THAT(Fields(status),
+  EXPECT_THAT(FieldsOf(status),
               ElementsAre("requests[2].requirements[0].any_of", "requests[7].token", "requests[8].token"));
   EXPECT_EQ(facts_.finds(), 0);
 }
@@ -287,21 +273,21 @@ TEST_F(IntrospectionServiceTest, AThousandItemsAreTheMost) {
   requests.push_back(RequestFor("malformed"));
   const grpc::Status status = Batch(requests);
   EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT INVALID_REQUEST");
-  EXPECT_THAT(Fields(status), ElementsAre("requests"));
+  EXPECT_THAT(FieldsOf(status), ElementsAre("requests"));
 }
 
 // A small message can hold very many items: they are counted before they cost anything.
 TEST_F(IntrospectionServiceTest, ManyMoreItemsThanAreTakenAreCountedAndNamed) {
   const grpc::Status status = Batch(std::vector<v1::IntrospectRequest>(120'000));
   EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT INVALID_REQUEST");
-  EXPECT_THAT(Fields(status), ElementsAre("requests"));
+  EXPECT_THAT(FieldsOf(status), ElementsAre("requests"));
   EXPECT_THAT(status.error_message(), HasSubstr("120000"));
 }
 
 TEST_F(IntrospectionServiceTest, AThousandItemsThatAreWrongAreCounted) {
   const grpc::Status status = Batch(std::vector<v1::IntrospectRequest>(1000));
   EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT INVALID_REQUEST");
-  EXPECT_EQ(Fields(status).size(), 21);
+  EXPECT_EQ(FieldsOf(status).size(), 21);
   EXPECT_LT(status.error_details().size(), 4096);
 }
 

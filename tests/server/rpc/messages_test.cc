@@ -12,6 +12,8 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/core/policy_rules.h"
+#include "server/core/user_lifecycle.h"
 #include "tests/support/test_authority.h"
 
 namespace pat {
@@ -276,6 +278,7 @@ TEST(SetTokenTest, ShowsTheRecordAndNothingOfTheSecret) {
   view.record.expire_time = absl::FromUnixSeconds(900);
   view.record.revoke_time = absl::FromUnixSeconds(300);
   view.record.regenerate_time = absl::FromUnixSeconds(200);
+  view.record.last_use_time = absl::FromUnixSeconds(240);
   view.record.create_sequence = 1;
   view.record.change_sequence = 2;
   view.record.hmac.mac.fill('M');
@@ -296,6 +299,7 @@ TEST(SetTokenTest, ShowsTheRecordAndNothingOfTheSecret) {
   EXPECT_EQ(out.expire_time().seconds(), 800);
   EXPECT_EQ(out.revoke_time().seconds(), 300);
   EXPECT_EQ(out.regenerate_time().seconds(), 200);
+  EXPECT_EQ(out.last_use_time().seconds(), 240);
   EXPECT_THAT(out.SerializeAsString(), Not(HasSubstr("MMMM")));
 }
 
@@ -323,6 +327,145 @@ TEST(SetTokenTest, ADryRunsTokenHasNoIdentity) {
   EXPECT_EQ(out.uid(), "");
   EXPECT_EQ(out.etag(), "");
   EXPECT_EQ(out.display_name(), "build");
+}
+
+// ---- What management asks and shows.
+
+TEST(ReadTest, InstantsAndSpansComeAsTheyAreAlsoOutOfRange) {
+  google::protobuf::Timestamp time;
+  time.set_seconds(kMin);
+  time.set_nanos(-7);
+  EXPECT_EQ(ReadTimestamp(time).seconds, kMin);
+  EXPECT_EQ(ReadTimestamp(time).nanos, -7);
+  google::protobuf::Duration span;
+  span.set_seconds(kMax);
+  span.set_nanos(7);
+  EXPECT_EQ(ReadSpan(span).seconds, kMax);
+  EXPECT_EQ(ReadSpan(span).nanos, 7);
+}
+
+TEST(ReadTest, ATypeThatIsNoneIsAbsent) {
+  EXPECT_EQ(ReadUserType(v1::User::TYPE_LOCAL), UserType::kLocal);
+  EXPECT_EQ(ReadUserType(v1::User::TYPE_DIRECTORY), UserType::kDirectory);
+  EXPECT_EQ(ReadUserType(v1::User::TYPE_SAML), UserType::kSaml);
+  EXPECT_EQ(ReadUserType(v1::User::TYPE_UNSPECIFIED), std::nullopt);
+  v1::User user;
+  // As the wire brings it: an enumeration is open.
+  ASSERT_TRUE(user.ParseFromString(std::string("\x10\x07", 2)));
+  EXPECT_EQ(ReadUserType(user.type()), std::nullopt);
+}
+
+UserRecord SomeUser() {
+  UserRecord user;
+  user.uid = *UserUid::Parse("0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3");
+  user.id = "dora";
+  user.type = UserType::kDirectory;
+  user.disabled = true;
+  user.administrator = true;
+  user.grants = {"b", "*"};
+  user.create_time = absl::FromUnixSeconds(100);
+  user.change_sequence = 7;
+  return user;
+}
+
+TEST(SetUserTest, ShowsTheRecord) {
+  v1::User out;
+  SetUser(SomeUser(), out);
+  EXPECT_EQ(out.name(), "users/dora");
+  EXPECT_EQ(out.type(), v1::User::TYPE_DIRECTORY);
+  EXPECT_TRUE(out.disabled());
+  EXPECT_TRUE(out.administrator());
+  EXPECT_THAT(out.grants(), ElementsAre("b", "*"));
+  EXPECT_EQ(out.uid(), "0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3");
+  EXPECT_EQ(out.create_time().seconds(), 100);
+  EXPECT_EQ(out.etag(), UserLifecycle::EtagOf(SomeUser()));
+}
+
+TEST(SetUserTest, EachTypeHasItsName) {
+  const auto shown = [](UserType type) {
+    UserRecord user = SomeUser();
+    user.type = type;
+    v1::User out;
+    SetUser(user, out);
+    return out.type();
+  };
+  EXPECT_EQ(shown(UserType::kLocal), v1::User::TYPE_LOCAL);
+  EXPECT_EQ(shown(UserType::kDirectory), v1::User::TYPE_DIRECTORY);
+  EXPECT_EQ(shown(UserType::kSaml), v1::User::TYPE_SAML);
+}
+
+TEST(SetUserTest, ADryRunsUserHasNoIdentity) {
+  UserRecord user = SomeUser();
+  user.change_sequence = 0;
+  v1::User out;
+  SetUser(user, out);
+  EXPECT_EQ(out.name(), "users/dora");
+  EXPECT_EQ(out.uid(), "");
+  EXPECT_EQ(out.etag(), "");
+}
+
+TEST(SetPolicyTest, ShowsTheRecord) {
+  PolicyRecord policy;
+  policy.tokens_disabled = true;
+  policy.maximum_lifespan = absl::Hours(48);
+  policy.maximum_live_tokens = 10'000;
+  policy.forbidden_scopes = {"a", "b"};
+  policy.change_sequence = 3;
+  v1::Policy out;
+  SetPolicy(policy, out);
+  EXPECT_TRUE(out.tokens_disabled());
+  EXPECT_EQ(out.maximum_lifespan().seconds(), 172'800);
+  EXPECT_EQ(out.maximum_lifespan().nanos(), 0);
+  EXPECT_EQ(out.maximum_live_tokens(), 10'000);
+  EXPECT_THAT(out.forbidden_scopes(), ElementsAre("a", "b"));
+  EXPECT_EQ(out.etag(), PolicyRules::EtagOf(policy));
+}
+
+// The policy that nobody has ever changed has an etag too: the first change can be guarded by one.
+TEST(SetPolicyTest, TheDefaultsAreAPolicy) {
+  v1::Policy out;
+  SetPolicy({}, out);
+  EXPECT_FALSE(out.tokens_disabled());
+  EXPECT_EQ(out.maximum_lifespan().seconds(), 365 * 86'400);
+  EXPECT_EQ(out.maximum_live_tokens(), 50);
+  EXPECT_NE(out.etag(), "");
+}
+
+TEST(SetAuditEventTest, ShowsTheRow) {
+  AuditRecord row;
+  row.time = absl::FromUnixNanos(1'700'000'000'000'000'001);
+  row.sequence = 9;
+  row.principal = "portal:spiffe://example.org/web as ada";
+  row.user_id = "ada";
+  row.method = "pat.v1.TokenService/RevokeToken";
+  row.target = "users/ada/tokens/0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3";
+  row.target_user_id = "ada";
+  row.peer = "ipv4:10.0.0.7:47110";
+  row.outcome = "OK";
+  row.detail = "ended";
+  row.count = 3;
+  v1::AuditEvent out;
+  SetAuditEvent(row, out);
+  EXPECT_EQ(out.time().seconds(), 1'700'000'000);
+  EXPECT_EQ(out.time().nanos(), 1);
+  EXPECT_EQ(out.principal(), row.principal);
+  EXPECT_EQ(out.on_behalf_of(), "users/ada");
+  EXPECT_EQ(out.method(), row.method);
+  EXPECT_EQ(out.target(), row.target);
+  EXPECT_EQ(out.peer(), row.peer);
+  EXPECT_EQ(out.outcome(), "OK");
+  EXPECT_EQ(out.detail(), "ended");
+  EXPECT_EQ(out.count(), 3);
+  // So that a field that is added is not forgotten here.
+  const auto& descriptor = *v1::AuditEvent::descriptor();
+  std::vector<const google::protobuf::FieldDescriptor*> set;
+  out.GetReflection()->ListFields(out, &set);
+  EXPECT_EQ(set.size(), static_cast<size_t>(descriptor.field_count()));
+
+  row.user_id = "";
+  out.Clear();
+  SetAuditEvent(row, out);
+  EXPECT_EQ(out.on_behalf_of(), "");
 }
 
 }  // namespace
