@@ -85,7 +85,6 @@ absl::StatusOr<Principal> CallGuard::Admit(const CallInfo& call, absl::string_vi
     NoteRefusal(Principal{.peer = std::string(call.peer)}, call.method, target, principal.status());
     return principal;
   }
-  principal->peer = std::string(call.peer);
   if (absl::Status rights = CheckRights(*principal, call.method); !rights.ok()) {
     NoteRefusal(*principal, call.method, target, rights);
     return rights;

@@ -152,14 +152,14 @@ TEST_F(AuditServiceTest, WhoeverWasRefusedIsWrittenDown) {
                          absl::StrCat("portal as ada pat.v1.TokenService/GetToken ", foreign.name, " TOKEN_NOT_FOUND"),
                          "user:bob pat.v1.TokenService/CreateToken  INVALID_REQUEST",
                          "introspector pat.v1.PolicyService/GetPolicy  ROLE_REQUIRED"));
-  EXPECT_EQ(authority_.audit.refused_nobody(), 0);
+  EXPECT_EQ(server_.audit().refused_nobody(), 0);
 }
 
 TEST_F(AuditServiceTest, WhoIsNobodyIsOnlyCounted) {
   EXPECT_FALSE(Call(&Users::ListUsers, v1::ListUsersRequest(), {{"authorization", Basic("ada", "wrong")}}).status.ok());
   EXPECT_FALSE(Call(&Tokens::GetToken, GetRequest("users/ada"), {{"authorization", "Nonsense"}}).status.ok());
   EXPECT_THAT(AuditLines(), IsEmpty());
-  EXPECT_EQ(authority_.audit.refused_nobody(), 2);
+  EXPECT_EQ(server_.audit().refused_nobody(), 2);
 }
 
 TEST_F(AuditServiceTest, NothingOfAMinuteIsWrittenTwice) {
@@ -190,7 +190,7 @@ TEST_F(AuditServiceTest, AFailingStoreHasRefusedNobody) {
   EXPECT_EQ(Outcome(Call(&Tokens::GetToken, GetRequest(token.name), As("ada"))), "UNAVAILABLE STORE_UNAVAILABLE");
   authority_.store.FailReadsWith(absl::OkStatus());
   EXPECT_EQ(AuditRows().size(), before);
-  EXPECT_EQ(authority_.audit.refused_nobody(), 0);
+  EXPECT_EQ(server_.audit().refused_nobody(), 0);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "server/authn/authenticator.h"
 #include "server/authn/identities.h"
 #include "server/authn/password_verifier.h"
+#include "server/core/audit_log.h"
 #include "server/core/executor.h"
 #include "server/core/introspection.h"
 #include "server/rpc/call_guard.h"
@@ -33,7 +34,8 @@ class IntrospectionServer {
                       const IntrospectionServiceOptions& options = {})
       : passwords_(authority.store, authority.clock, {.cost = kCheapCost}),
         authenticator_(identities_, authority.store, passwords_, authority.facts),
-        guard_(authenticator_, authority.audit, {.role = role, .address = "the address"}),
+        audit_(authority.store, *authority.peppers, authority.clock),
+        guard_(authenticator_, audit_, {.role = role, .address = "the address"}),
         introspector_(facts, authority.clock),
         service_(introspector_, guard_, executor, options) {
     grpc::ServerBuilder builder;
@@ -69,6 +71,7 @@ class IntrospectionServer {
     return stub_->BatchIntrospect(&context, request, &response);
   }
 
+  AuditLog& audit() { return audit_; }
   v1::IntrospectionService::Stub& stub() { return *stub_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
@@ -76,6 +79,7 @@ class IntrospectionServer {
   const IdentityTable identities_;
   PasswordVerifier passwords_;
   Authenticator authenticator_;
+  AuditLog audit_;
   const CallGuard guard_;
   Introspector introspector_;
   IntrospectionServiceImpl service_;

@@ -27,6 +27,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 constexpr char kIntrospect[] = "/pat.v1.IntrospectionService/Introspect";
 constexpr char kBatchIntrospect[] = "/pat.v1.IntrospectionService/BatchIntrospect";
@@ -73,6 +74,17 @@ class IntrospectionServiceTest : public testing::Test {
     bool ok = false;
     EXPECT_TRUE(queue.Next(&tag, &ok));
     return status;
+  }
+
+  // "1 user:admin pat.v1.IntrospectionService/Introspect users/ada/tokens/…", of each row, with its count.
+  std::vector<std::string> AuditLines() {
+    EXPECT_TRUE(server_.audit().Flush(/*all=*/true).ok());
+    std::vector<std::string> lines;
+    for (const AuditRecord& row : authority_.engine->ListAudit({.limit = 1000}).value().rows) {
+      EXPECT_EQ(row.outcome, "OK");
+      lines.push_back(absl::StrCat(row.count, " ", row.principal, " ", row.method, " ", row.target));
+    }
+    return lines;
   }
 
   TestAuthority authority_;
@@ -145,6 +157,35 @@ TEST_F(UnixListenerTest, ADigestIsRefusedFromOthers) {
 TEST_F(PlainListenerTest, ADigestIsRefusedFromAnAdministratorToo) {
   EXPECT_EQ(Outcome(Introspect(DigestRequest(token_), {{"authorization", Basic("admin", "password")}})),
             "PERMISSION_DENIED ROLE_REQUIRED");
+}
+
+// ---- What is written down of it.
+
+TEST_F(PlainListenerTest, AnAdministratorsIntrospectionIsAuditedOnceACall) {
+  const Metadata admin = {{"authorization", Basic("admin", "password")}};
+  const size_t before = AuditLines().size();
+  ASSERT_EQ(Outcome(Introspect(RequestFor(token_.secret), admin)), "OK");
+  ASSERT_EQ(Outcome(Batch({RequestFor(token_.secret), RequestFor(NewPlainSecret())}, admin)), "OK");
+  std::vector<std::string> lines = AuditLines();
+  lines.erase(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(before));
+  EXPECT_THAT(lines,
+              UnorderedElementsAre(absl::StrCat("1 user:admin pat.v1.IntrospectionService/Introspect ", token_.name),
+                                   "1 user:admin pat.v1.IntrospectionService/BatchIntrospect "));
+
+  ASSERT_EQ(Outcome(Introspect(RequestFor(NewPlainSecret()), admin)), "OK");
+  EXPECT_EQ(AuditLines().back(), "1 user:admin pat.v1.IntrospectionService/Introspect ");
+}
+
+// Services ask a hundred thousand times a second; and who is refused here has learned nothing.
+TEST_F(IntrospectionServiceTest, NoOthersIntrospectionIs) {
+  const size_t before = AuditLines().size();
+  ASSERT_EQ(Outcome(Introspect(RequestFor(token_.secret))), "OK");
+  ASSERT_EQ(Outcome(Batch({RequestFor(token_.secret)})), "OK");
+  EXPECT_FALSE(Introspect(RequestFor(token_.secret), {{"x-pat-user", "ada"}}).ok());
+  EXPECT_FALSE(Introspect(RequestFor(token_.secret), {{"authorization", Basic("ada", "password")}}).ok());
+  EXPECT_FALSE(Introspect(RequestFor(""), {{"authorization", Basic("admin", "password")}}).ok());
+  EXPECT_EQ(AuditLines().size(), before);
+  EXPECT_EQ(server_.audit().refused_nobody(), 0);
 }
 
 // ---- In which order.

@@ -49,14 +49,15 @@ class ManagementServer {
   explicit ManagementServer(TestAuthority& authority, ListenerRole role = ListenerRole::kDev)
       : passwords_(authority.store, authority.clock, {.cost = kCheapCost}),
         authenticator_(identities_, authority.store, passwords_, authority.facts),
-        guard_(authenticator_, authority.audit, {.role = role, .address = "the address"}),
-        users_(authority.store, *authority.catalog, passwords_, authority.audit, *authority.peppers, authority.clock),
-        policy_(authority.store, *authority.catalog, authority.audit, authority.clock),
+        audit_(authority.store, *authority.peppers, authority.clock),
+        guard_(authenticator_, audit_, {.role = role, .address = "the address"}),
+        users_(authority.store, *authority.catalog, passwords_, audit_, *authority.peppers, authority.clock),
+        policy_(authority.store, *authority.catalog, audit_, authority.clock),
         scope_page_tokens_(authority.peppers->DeriveKey("page tokens of ListScopes")),
         token_service_(authority.tokens, *authority.catalog, scope_page_tokens_, guard_),
         user_service_(users_, guard_),
         policy_service_(policy_, guard_),
-        audit_service_(authority.audit, guard_) {
+        audit_service_(audit_, guard_) {
     grpc::ServerBuilder builder;
     builder.RegisterService(&token_service_);
     builder.RegisterService(&user_service_);
@@ -81,12 +82,14 @@ class ManagementServer {
     return answer;
   }
 
+  AuditLog& audit() { return audit_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
  private:
   const IdentityTable identities_;
   PasswordVerifier passwords_;
   Authenticator authenticator_;
+  AuditLog audit_;
   const CallGuard guard_;
   UserLifecycle users_;
   PolicyRules policy_;
@@ -131,7 +134,7 @@ class ManagementTest : public testing::Test {
 
   // All rows of the audit log, noted ones too, oldest first.
   std::vector<AuditRecord> AuditRows() {
-    const absl::Status flushed = authority_.audit.Flush(/*all=*/true);
+    const absl::Status flushed = server_.audit().Flush(/*all=*/true);
     EXPECT_TRUE(flushed.ok()) << flushed;
     const absl::StatusOr<AuditPage> page = authority_.engine->ListAudit({.limit = 1000});
     EXPECT_TRUE(page.ok()) << page.status();
