@@ -30,17 +30,17 @@ using ::testing::UnorderedElementsAre;
 
 // CallInfo without views.
 struct Seen {
-  std::string method;
+  std::string method = {};
   ListenerRole role = ListenerRole::kNone;
-  std::string listener;
+  std::string listener = {};
   bool confidential = false;
   bool has_certificate = false;
-  std::string spiffe_id;
-  std::vector<std::string> uris;
-  std::vector<std::string> dns_names;
-  std::string peer;
-  std::vector<std::string> authorization;
-  std::vector<std::string> portal_user;
+  std::string spiffe_id = {};
+  std::vector<std::string> uris = {};
+  std::vector<std::string> dns_names = {};
+  std::string peer = {};
+  std::vector<std::string> authorization = {};
+  std::vector<std::string> portal_user = {};
 };
 
 template <typename Views>

@@ -80,7 +80,8 @@ class IntrospectionServiceTest : public testing::Test {
   std::vector<std::string> AuditLines() {
     EXPECT_TRUE(server_.audit().Flush(/*all=*/true).ok());
     std::vector<std::string> lines;
-    for (const AuditRecord& row : authority_.engine->ListAudit({.limit = 1000}).value().rows) {
+    const absl::StatusOr<AuditPage> page = authority_.engine->ListAudit({.limit = 1000});
+    for (const AuditRecord& row : page.value().rows) {
       EXPECT_EQ(row.outcome, "OK");
       lines.push_back(absl::StrCat(row.count, " ", row.principal, " ", row.method, " ", row.target));
     }

@@ -75,7 +75,7 @@ TEST_F(TokenServiceTest, AllTokensOfAUserEndTogether) {
 TEST_F(TokenServiceTest, EverybodysTokensAreForAdministrators) {
   authority_.Issue("ada");
   authority_.Issue("bob");
-  for (const std::string& parent : {"users/-", "users/bob", "users/eve"}) {
+  for (const char* parent : {"users/-", "users/bob", "users/eve"}) {
     EXPECT_EQ(Outcome(Call(&Tokens::RevokeAllTokens, AllOf(parent), As("ada"))), "PERMISSION_DENIED ROLE_REQUIRED");
   }
   EXPECT_THAT(FieldsOf(Call(&Tokens::RevokeAllTokens, AllOf("ada")).status), ElementsAre("parent"));
