@@ -87,7 +87,9 @@ void AuditLog::Note(const Principal& principal, absl::string_view method, absl::
   }
   AuditRecord row = RowOf(principal, method, target);
   row.outcome = std::string(outcome);
-  Keep({row.principal, row.method, row.outcome, MinuteOf(row.time)}, std::move(row));
+  // Before the row is moved: arguments are evaluated in any order.
+  NoteKey key = {row.principal, row.method, row.outcome, MinuteOf(row.time)};
+  Keep(std::move(key), std::move(row));
 }
 
 void AuditLog::Keep(NoteKey key, AuditRecord row) {
