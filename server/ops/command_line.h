@@ -11,6 +11,7 @@ namespace pat {
 struct CommandLine {
   // What the process is to end with at once: help was printed (0), or one line said what is wrong (2).
   std::optional<int> exit_code;
+  Command command = Command::kDev;
   Options options;
 };
 

@@ -54,7 +54,7 @@ std::string DevGuide(const Options& options, const std::string& data_dir, const 
   }
   // One where x-pat-user is taken, if there is one.
   const auto full = std::find_if_not(listening.begin(), listening.end(),
-                                     [](const ListenAddress& address) { return address.introspectors; });
+                                     [](const ListenAddress& address) { return address.role.has_value(); });
   const ListenAddress& used = full != listening.end() ? *full : listening.front();
   const std::string server = used.ToString();
   const std::string url = used.is_unix ? "http://localhost" : absl::StrCat("http://", server);

@@ -20,6 +20,12 @@ namespace {
 // Room for ".<pid>" beside the path while the socket is being put in place.
 constexpr size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1 - 12;
 
+constexpr std::pair<absl::string_view, ListenerRole> kRoles[] = {
+    {"introspector", ListenerRole::kIntrospector},
+    {"portal", ListenerRole::kPortal},
+    {"user", ListenerRole::kUser},
+};
+
 absl::Status Wrong(absl::string_view text, absl::string_view why) {
   return absl::InvalidArgumentError(
       absl::StrCat(Quoted(text), " ", why, "; give for example 127.0.0.1:7443, [::1]:7443 or unix:/run/pat/pat.sock"));
@@ -27,9 +33,12 @@ absl::Status Wrong(absl::string_view text, absl::string_view why) {
 
 absl::Status ParseUnixOption(absl::string_view text, absl::string_view option, ListenAddress& address) {
   const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(option, absl::MaxSplits('=', 1));
-  if (parts.first == "role" && parts.second == "introspector") {
-    address.introspectors = true;
-    return absl::OkStatus();
+  if (parts.first == "role") {
+    for (const auto& [name, role] : kRoles) {
+      if (parts.second != name) continue;
+      address.role = role;
+      return absl::OkStatus();
+    }
   }
   if (parts.first == "mode" && parts.second.size() == 4 && parts.second[0] == '0') {
     uint32_t mode = 0;
@@ -40,8 +49,8 @@ absl::Status ParseUnixOption(absl::string_view text, absl::string_view option, L
     address.mode = mode;
     return absl::OkStatus();
   }
-  return Wrong(text,
-               absl::StrCat("has the option ", Quoted(option), "; a Unix socket has role=introspector and mode=0660"));
+  return Wrong(text, absl::StrCat("has the option ", Quoted(option),
+                                  "; a Unix socket has role=introspector, role=portal or role=user, and mode=0660"));
 }
 
 absl::StatusOr<ListenAddress> ParseUnix(absl::string_view text, absl::string_view rest) {
@@ -52,6 +61,25 @@ absl::StatusOr<ListenAddress> ParseUnix(absl::string_view text, absl::string_vie
   if (address.path.size() > kLongestPath) return Wrong(text, absl::StrCat("has a path over ", kLongestPath, " bytes"));
   for (const absl::string_view option : absl::StrSplit(parts.second, '&', absl::SkipEmpty())) {
     if (absl::Status status = ParseUnixOption(text, option, address); !status.ok()) return status;
+  }
+  return address;
+}
+
+absl::StatusOr<ListenAddress> ParseTcp(absl::string_view text, absl::string_view rest) {
+  const size_t colon = rest.rfind(':');
+  if (colon == absl::string_view::npos) return Wrong(text, "has no port");
+  absl::string_view host = rest.substr(0, colon);
+  const absl::string_view digits = rest.substr(colon + 1);
+  const auto is_digit = [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); };
+  uint32_t port = 0;
+  if (!std::all_of(digits.begin(), digits.end(), is_digit) || !absl::SimpleAtoi(digits, &port) || port > UINT16_MAX) {
+    return Wrong(text, "has no port of 0 to 65535");
+  }
+  const bool bracketed = absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]");
+  ListenAddress address{.host = std::string(host), .port = static_cast<uint16_t>(port), .path = {}};
+  in6_addr bytes{};
+  if (inet_pton(bracketed ? AF_INET6 : AF_INET, address.host.c_str(), &bytes) != 1) {
+    return Wrong(text, "is not a numeric address");
   }
   return address;
 }
@@ -79,22 +107,16 @@ absl::StatusOr<ListenAddress> ParseListenAddress(absl::string_view text) {
   if (absl::ConsumePrefix(&rest, "unix:")) return ParseUnix(text, rest);
 
   const bool plaintext = absl::ConsumeSuffix(&rest, "?plaintext");
-  const size_t colon = rest.rfind(':');
-  if (colon == absl::string_view::npos) return Wrong(text, "has no port");
-  absl::string_view host = rest.substr(0, colon);
-  const absl::string_view digits = rest.substr(colon + 1);
-  const auto is_digit = [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); };
-  uint32_t port = 0;
-  if (!std::all_of(digits.begin(), digits.end(), is_digit) || !absl::SimpleAtoi(digits, &port) || port > UINT16_MAX) {
-    return Wrong(text, "has no port of 0 to 65535");
-  }
-  const bool bracketed = absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]");
-  ListenAddress address{.host = std::string(host), .port = static_cast<uint16_t>(port), .path = {}};
-  in6_addr bytes{};
-  if (inet_pton(bracketed ? AF_INET6 : AF_INET, address.host.c_str(), &bytes) != 1) {
-    return Wrong(text, "is not a numeric address");
-  }
-  if (plaintext && !address.IsLoopback()) return Wrong(text, "asks for plaintext beyond loopback");
+  absl::StatusOr<ListenAddress> address = ParseTcp(text, rest);
+  if (!address.ok()) return address;
+  if (plaintext && !address->IsLoopback()) return Wrong(text, "asks for plaintext beyond loopback");
+  address->plaintext = plaintext;
+  return address;
+}
+
+absl::StatusOr<ListenAddress> ParsePlaintextAddress(absl::string_view text) {
+  absl::StatusOr<ListenAddress> address = ParseTcp(text, text);
+  if (address.ok()) address->plaintext = true;
   return address;
 }
 

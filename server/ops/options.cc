@@ -16,13 +16,16 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "server/core/error.h"
+#include "server/core/resource_name.h"
 #include "server/ops/duration_text.h"
+#include "server/ops/identity_text.h"
 
 namespace pat {
 namespace {
 
 constexpr size_t kLargestCapacity = 1'000'000'000;
 const absl::Duration kLongestTtl = 24 * 365 * absl::Hours(1);
+const absl::Duration kLongestRetention = 24 * 36'500 * absl::Hours(1);
 
 absl::Status Wrong(absl::string_view value, absl::string_view right) {
   return absl::InvalidArgumentError(absl::StrCat(Quoted(value), " is wrong; give ", right));
@@ -39,15 +42,19 @@ Setter SetText(std::string Options::*field, absl::string_view what) {
   };
 }
 
-Setter SetDuration(absl::Duration Options::*field) {
-  return [field](const std::string& value, Options& options) {
+Setter SetDuration(absl::Duration Options::*field, absl::Duration shortest, absl::Duration longest,
+                   absl::string_view right) {
+  return [=, right = std::string(right)](const std::string& value, Options& options) {
     const std::optional<absl::Duration> duration = ParseDurationText(value);
-    if (!duration.has_value() || *duration > kLongestTtl) {
-      return Wrong(value, "a duration of at most 365d, for example 90s, 15m, 1h or 30d");
-    }
+    if (!duration.has_value() || *duration < shortest || *duration > longest) return Wrong(value, right);
     options.*field = *duration;
     return absl::OkStatus();
   };
+}
+
+Setter SetTtl(absl::Duration Options::*field) {
+  return SetDuration(field, absl::ZeroDuration(), kLongestTtl,
+                     "a duration of at most 365d, for example 90s, 15m, 1h or 30d");
 }
 
 absl::Status SetCapacity(const std::string& value, Options& options) {
@@ -88,6 +95,32 @@ absl::Status AddListen(const std::string& value, Options& options) {
   return absl::OkStatus();
 }
 
+absl::Status SetHealthListen(const std::string& value, Options& options) {
+  absl::StatusOr<ListenAddress> address = ParsePlaintextAddress(value);
+  if (!address.ok()) return Wrong(value, "an address with a port, for example 127.0.0.1:8080 or 0.0.0.0:8080");
+  options.health_listen = *std::move(address);
+  return absl::OkStatus();
+}
+
+absl::Status AddIdentity(const std::string& value, Options& options) {
+  absl::StatusOr<IdentityEntry> entry = ParseIdentityText(value);
+  if (!entry.ok()) return entry.status();
+  options.identities.push_back(*std::move(entry));
+  // With those before it, so that what is wrong is said together with where it stands.
+  return IdentityTable::Create(options.identities).status();
+}
+
+absl::Status SetAdmin(const std::string& value, Options& options) {
+  if (!IsUserId(value)) {
+    return Wrong(
+        value,
+        "a user id: 1 to 63 lower case letters, digits, dots, underscores and hyphens, beginning with a letter "
+        "or digit");
+  }
+  options.admin = value;
+  return absl::OkStatus();
+}
+
 absl::Status AddPepper(const std::string& value, Options& options) {
   if (value.empty()) return Wrong(value, "the path of a file of at least 32 random bytes");
   options.pepper_files.push_back(value);
@@ -100,37 +133,92 @@ absl::Status SetInsecureDebug(const std::string& value, Options& options) {
   return absl::OkStatus();
 }
 
+// Which commands a row means something to, as bits.
+constexpr uint8_t Bit(Command command) { return static_cast<uint8_t>(1U << static_cast<uint8_t>(command)); }
+constexpr uint8_t kDev = Bit(Command::kDev);
+constexpr uint8_t kAuthority = Bit(Command::kAuthority);
+constexpr uint8_t kInit = Bit(Command::kInit);
+constexpr uint8_t kHealthcheck = Bit(Command::kHealthcheck);
+constexpr uint8_t kServers = kDev | kAuthority;
+constexpr uint8_t kAll = kServers | kInit | kHealthcheck;
+
 struct Row {
   OptionDescription description;
+  uint8_t commands;
   Setter set;
 };
 
 const std::vector<Row>& Table() {
   static const auto* const table = new std::vector<Row>{
       {{"listen", "ADDRESS", "where to listen: 127.0.0.1:7443 (default), [::1]:7443, unix:/run/pat/pat.sock", true},
+       kServers | kHealthcheck,
        AddListen},
-      {{"data-dir", "DIR", "where the tokens are kept; default: a temporary directory, removed at the end"},
+      {{"health-listen", "ADDRESS", "where health, and nothing else, is served in plaintext; default: nowhere"},
+       kAuthority | kHealthcheck,
+       SetHealthListen},
+      {{"data-dir", "DIR", "where the tokens are kept; patd dev without it: a temporary directory, removed at the end"},
+       kServers | kInit,
        SetText(&Options::data_dir, "the path of a directory")},
+      {{"tls-cert", "FILE", "certificate of this server in PEM, then those that vouch for it; read again when changed"},
+       kAuthority,
+       SetText(&Options::tls_cert, "the path of a file of certificates in PEM")},
+      {{"tls-key", "FILE", "its private key in PEM, mode 0400; read again when changed"},
+       kAuthority,
+       SetText(&Options::tls_key, "the path of a private key in PEM")},
+      {{"tls-client-ca", "FILE", "the CAs whose clients may connect, in PEM; read again when changed"},
+       kAuthority,
+       SetText(&Options::tls_client_ca, "the path of a file of CA certificates in PEM")},
+      {{"identities", "ENTRY",
+        "whom a client certificate stands for: spiffe=ID|uri=URI|dns=NAME,role=introspector|portal|user[,digests=true]"
+        "[,users=ID+ID]",
+        true, "identity"},
+       kAuthority,
+       AddIdentity},
+      {{"connection-age", "DURATION", "a connection ends at this age at the latest, 1s to 10m; default 10m"},
+       kAuthority,
+       SetDuration(&Options::connection_age, absl::Seconds(1), absl::Minutes(10),
+                   "a duration of 1s to 10m, so that who is not trusted any more is out")},
       {{"cache-ttl", "DURATION", "how long a cache may accept what it has read: the lag of a revocation; default 1h"},
-       SetDuration(&Options::cache_ttl)},
+       kServers,
+       SetTtl(&Options::cache_ttl)},
       {{"negative-cache-ttl", "DURATION", "how long it is remembered that a token is inactive; default 10s"},
-       SetDuration(&Options::negative_cache_ttl)},
+       kServers,
+       SetTtl(&Options::negative_cache_ttl)},
       {{"cache-capacity", "N", "entries of the cache, at most a tenth of them inactive tokens; default 1000000"},
+       kServers,
        SetCapacity},
       {{"pepper-file", "FILE", "secret of at least 32 bytes, mode 0400; the first one writes; default DIR.pepper",
         true},
+       kServers | kInit,
        AddPepper},
       {{"scope-catalog", "FILE", "the scopes there are, tab separated; default: the catalogue built in"},
+       kServers,
        SetText(&Options::scope_catalog, "the path of a scope catalogue")},
       {{"issuer", "NAME", "the iss of an introspection; default pat-sidecar"},
+       kServers,
        SetText(&Options::issuer, "a name for who issued the tokens")},
-      {{"reflection", "auto|on|off", "let clients ask for the API; auto: on loopback and Unix sockets"},
+      {{"audit-retention", "DURATION", "how long audit events are kept; default 365d"},
+       kServers,
+       SetDuration(&Options::audit_retention, absl::Hours(1), kLongestRetention,
+                   "a duration of 1h to 36500d, for example 90d")},
+      {{"audit-log", "FILE|-", "audit events also as lines of JSON, appended to a file or to standard error (-)"},
+       kServers,
+       SetText(&Options::audit_log, "the path of a file, or - for standard error")},
+      {{"reflection", "auto|on|off", "let clients ask for the API; auto: on loopback and Unix sockets, without TLS"},
+       kServers,
        SetChoice(&Options::reflection, {{"auto", Switch::kAuto}, {"on", Switch::kOn}, {"off", Switch::kOff}})},
+      {{"admin", "USER", "the id of the first administrator"}, kInit, SetAdmin},
+      {{"password-file", "FILE|-", "the administrator's password, in a file or on standard input (-); default: asked"},
+       kInit,
+       SetText(&Options::password_file, "the path of a file that holds a password, or - for standard input")},
       {{"log-format", "auto|console|json", "auto: console on a terminal, json elsewhere"},
+       kAll,
        SetChoice(&Options::log_format,
                  {{"auto", LogFormat::kAuto}, {"console", LogFormat::kConsole}, {"json", LogFormat::kJson}})},
-      {{"log-level", "LEVEL", "debug, info, warn or error; default info"}, SetLogLevel},
-      {{"insecure-debug", "", "leave GRPC_TRACE and GRPC_VERBOSITY alone; they print credentials"}, SetInsecureDebug},
+      {{"log-level", "LEVEL", "debug, info, warn or error; default info"}, kAll, SetLogLevel},
+      {{"insecure-debug", "", "leave GRPC_TRACE and GRPC_VERBOSITY alone; they print credentials"},
+       kServers | kHealthcheck,
+       SetInsecureDebug},
   };
   return *table;
 }
@@ -158,12 +246,37 @@ std::string ListenText(const YAML::Node& item) {
   return text;
 }
 
+// One item of the list under `identities:` that is a map, as the text that --identity takes.
+absl::StatusOr<std::string> IdentityText(absl::string_view where, const YAML::Node& item) {
+  std::vector<std::string> parts;
+  for (const auto& entry : item) {
+    const auto key = entry.first.as<std::string>();
+    if (!IsIdentityKey(key)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(where, ": ", Quoted(key), " is no key of an entry; give ", kIdentityKeysText));
+    }
+    const YAML::Node& value = entry.second;
+    parts.push_back(absl::StrCat(
+        key, "=",
+        value.IsSequence() ? absl::StrJoin(value.as<std::vector<std::string>>(), "+") : value.as<std::string>()));
+  }
+  return absl::StrJoin(parts, ",");
+}
+
 // The values of one key.
 absl::StatusOr<GivenOption> ReadOption(const Row& row, absl::string_view where, const YAML::Node& node) {
   GivenOption option{.where = std::string(where), .values = {}};
   if (node.IsSequence() && row.description.repeatable) {
     for (const YAML::Node& item : node) {
-      option.values.push_back(item.IsMap() ? ListenText(item) : item.as<std::string>());
+      if (!item.IsMap()) {
+        option.values.push_back(item.as<std::string>());
+      } else if (row.description.key == "identities") {
+        absl::StatusOr<std::string> text = IdentityText(where, item);
+        if (!text.ok()) return text.status();
+        option.values.push_back(*std::move(text));
+      } else {
+        option.values.push_back(ListenText(item));
+      }
     }
   } else if (node.IsScalar()) {
     option.values.push_back(node.as<std::string>());
@@ -173,7 +286,7 @@ absl::StatusOr<GivenOption> ReadOption(const Row& row, absl::string_view where, 
   return option;
 }
 
-absl::StatusOr<GivenOptions> ReadMap(const std::string& path, const YAML::Node& root) {
+absl::StatusOr<GivenOptions> ReadMap(const std::string& path, const YAML::Node& root, Command command) {
   GivenOptions given;
   if (root.IsNull()) return given;
   if (!root.IsMap())
@@ -181,9 +294,11 @@ absl::StatusOr<GivenOptions> ReadMap(const std::string& path, const YAML::Node& 
   for (const auto& entry : root) {
     const auto key = entry.first.as<std::string>();
     const Row* const row = FindRow(key);
-    if (row == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": ", Quoted(key), " is no option; patd dev --help lists them"));
+    const bool is_server = (Bit(command) & kServers) != 0;
+    if (row == nullptr || (is_server && (row->commands & Bit(command)) == 0)) {
+      const std::string of = row == nullptr ? "" : absl::StrCat(" of patd ", CommandName(command));
+      return absl::InvalidArgumentError(absl::StrCat(path, ": ", Quoted(key), " is no option", of, "; patd ",
+                                                     CommandName(command), " --help lists them"));
     }
     const std::string where = absl::StrCat(path, ": ", key);
     if (given.find(key) != given.end()) {
@@ -203,6 +318,28 @@ absl::StatusOr<GivenOptions> ReadMap(const std::string& path, const YAML::Node& 
 
 }  // namespace
 
+absl::string_view CommandName(Command command) {
+  switch (command) {
+    case Command::kDev:
+      return "dev";
+    case Command::kAuthority:
+      return "authority";
+    case Command::kInit:
+      return "init";
+    case Command::kHealthcheck:
+      return "healthcheck";
+  }
+  return "";
+}
+
+std::vector<OptionDescription> OptionDescriptions(Command command) {
+  std::vector<OptionDescription> descriptions;
+  for (const Row& row : Table()) {
+    if ((row.commands & Bit(command)) != 0) descriptions.push_back(row.description);
+  }
+  return descriptions;
+}
+
 std::vector<OptionDescription> OptionDescriptions() {
   std::vector<OptionDescription> descriptions;
   for (const Row& row : Table()) descriptions.push_back(row.description);
@@ -218,7 +355,9 @@ GivenOptions OptionsFromEnvironment(const char* const* environment) {
       if (parts.first != EnvironmentName(row.description.key)) continue;
       GivenOption option{.where = std::string(parts.first), .values = {}};
       if (row.description.repeatable) {
-        option.values = absl::StrSplit(parts.second, ',', absl::SkipEmpty());
+        // An identity has commas of its own.
+        const char separator = row.description.key == "identities" ? ';' : ',';
+        option.values = absl::StrSplit(parts.second, separator, absl::SkipEmpty());
       } else {
         option.values.emplace_back(parts.second);
       }
@@ -228,13 +367,13 @@ GivenOptions OptionsFromEnvironment(const char* const* environment) {
   return given;
 }
 
-absl::StatusOr<GivenOptions> OptionsFromFile(const std::string& path) {
+absl::StatusOr<GivenOptions> OptionsFromFile(const std::string& path, Command command) {
   const absl::Status unreadable =
       absl::InvalidArgumentError(absl::StrCat("--config: ", path, " cannot be read; give the path of a YAML file"));
   // To a stream a directory is an empty file.
   if (std::error_code error; std::filesystem::is_directory(path, error)) return unreadable;
   try {
-    return ReadMap(path, YAML::LoadFile(path));
+    return ReadMap(path, YAML::LoadFile(path), command);
   } catch (const YAML::BadFile&) {
     return unreadable;
   } catch (const YAML::Exception& error) {
@@ -243,9 +382,10 @@ absl::StatusOr<GivenOptions> OptionsFromFile(const std::string& path) {
 }
 
 absl::StatusOr<Options> ResolveOptions(const GivenOptions& flags, const GivenOptions& environment,
-                                       const GivenOptions& file) {
+                                       const GivenOptions& file, Command command) {
   Options options;
   for (const Row& row : Table()) {
+    if ((row.commands & Bit(command)) == 0) continue;
     for (const GivenOptions* layer : {&flags, &environment, &file}) {
       const auto given = layer->find(row.description.key);
       if (given == layer->end()) continue;

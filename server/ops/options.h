@@ -3,17 +3,24 @@
 // Each option is one row of a table (options.cc), which is also its documentation: the flag "--cache-ttl", the key
 // "cache-ttl" of the YAML file given with --config, and the environment's PATD_CACHE_TTL are the same row. A flag beats
 // the environment, the environment beats the file.
+//
+// A row says which commands it means something to. A flag of another one is no flag. In a file, `patd dev` and `patd
+// authority` refuse what they have no use for; the other commands take from the same file what they need. The
+// environment is often shared, so what is not used there is not looked at.
 #ifndef PAT_SERVER_OPS_OPTIONS_H_
 #define PAT_SERVER_OPS_OPTIONS_H_
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "server/authn/identities.h"
 #include "server/ops/listen_address.h"
 
 namespace pat {
@@ -21,15 +28,30 @@ namespace pat {
 enum class Switch : uint8_t { kAuto, kOn, kOff };
 enum class LogFormat : uint8_t { kAuto, kConsole, kJson };
 
+enum class Command : uint8_t { kDev, kAuthority, kInit, kHealthcheck };
+
+// "dev", "authority", ...
+absl::string_view CommandName(Command command);
+
 struct Options {
-  std::vector<ListenAddress> listen;      // Empty: 127.0.0.1:7443.
+  std::vector<ListenAddress> listen;  // Empty: 127.0.0.1:7443.
+  std::optional<ListenAddress> health_listen;
   std::string data_dir;                   // Empty: a temporary directory, removed at the end.
   std::vector<std::string> pepper_files;  // Empty: data_dir + ".pepper".
   std::string scope_catalog;              // Empty: the one built in.
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_client_ca;
+  std::vector<IdentityEntry> identities;
+  absl::Duration connection_age = absl::Minutes(10);
   absl::Duration cache_ttl = absl::Hours(1);
   absl::Duration negative_cache_ttl = absl::Seconds(10);
   size_t cache_capacity = 1'000'000;
   std::string issuer = "pat-sidecar";
+  absl::Duration audit_retention = 24 * 365 * absl::Hours(1);
+  std::string audit_log;      // Empty: only in the store. "-": standard error.
+  std::string admin;          // Of `patd init`.
+  std::string password_file;  // Of `patd init`. Empty: asked on the terminal. "-": standard input.
   Switch reflection = Switch::kAuto;
   LogFormat log_format = LogFormat::kAuto;
   std::string log_level = "info";
@@ -49,7 +71,11 @@ struct OptionDescription {
   std::string metavar;  // "DURATION"; empty for a switch that takes no value.
   std::string help;
   bool repeatable = false;
+  std::string flag = {};  // Without "--"; empty: the key.
 };
+
+// Those of a command, or all there are.
+std::vector<OptionDescription> OptionDescriptions(Command command);
 std::vector<OptionDescription> OptionDescriptions();
 
 // What the environment gives. Names that begin with PATD_ and are no option are left alone: Kubernetes makes such ones
@@ -57,13 +83,13 @@ std::vector<OptionDescription> OptionDescriptions();
 GivenOptions OptionsFromEnvironment(const char* const* environment);
 
 // What a YAML file gives. INVALID_ARGUMENT, in one line, for what cannot be read, is no map, or has a key that is no
-// option.
-absl::StatusOr<GivenOptions> OptionsFromFile(const std::string& path);
+// option, or none of `command`.
+absl::StatusOr<GivenOptions> OptionsFromFile(const std::string& path, Command command = Command::kDev);
 
-// Puts the three layers together and checks every value. INVALID_ARGUMENT, in one line, with where, the value and what
-// would be right.
+// Puts the three layers together and checks every value that `command` has a use for. INVALID_ARGUMENT, in one line,
+// with where, the value and what would be right. Whether the values fit together is for whoever uses them.
 absl::StatusOr<Options> ResolveOptions(const GivenOptions& flags, const GivenOptions& environment,
-                                       const GivenOptions& file);
+                                       const GivenOptions& file, Command command = Command::kDev);
 
 }  // namespace pat
 
