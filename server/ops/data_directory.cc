@@ -1,4 +1,4 @@
-#include "server/ops/dev_data.h"
+#include "server/ops/data_directory.h"
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -31,13 +31,14 @@ bool IsInside(const std::string& path, const std::string& directory) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<DevData>> DevData::Open(const Options& options, const Clock& clock) {
-  auto data = absl::WrapUnique(new DevData());
-  if (absl::Status status = data->OpenAll(options, clock); !status.ok()) return status;
+absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(const Options& options, DataUse use,
+                                                                   const Clock& clock) {
+  auto data = absl::WrapUnique(new DataDirectory());
+  if (absl::Status status = data->OpenAll(options, use, clock); !status.ok()) return status;
   return data;
 }
 
-DevData::~DevData() {
+DataDirectory::~DataDirectory() {
   store_ = nullptr;
   if (kept_ || !store_is_new_) return;
   // Fails if another process, started at the same time, has the directory by now: then the pepper is its pepper too.
@@ -46,8 +47,11 @@ DevData::~DevData() {
   if (!new_pepper_.empty()) unlink(new_pepper_.c_str());
 }
 
-absl::Status DevData::OpenAll(const Options& options, const Clock& clock) {
+absl::Status DataDirectory::NameDirectory(const Options& options, DataUse use) {
   directory_ = options.data_dir;
+  if (directory_.empty() && use != DataUse::kDev) {
+    return absl::InvalidArgumentError("--data-dir: is not given; give the directory of the tokens");
+  }
   if (directory_.empty()) {
     absl::StatusOr<TemporaryDirectory> made = TemporaryDirectory::Make();
     if (!made.ok()) return made.status();
@@ -60,18 +64,42 @@ absl::Status DevData::OpenAll(const Options& options, const Clock& clock) {
   const absl::StatusOr<bool> has_store = HasRocksDbTokenStore(directory_);
   if (!has_store.ok()) return has_store.status();
   store_is_new_ = !*has_store;
+  if (store_is_new_ && use == DataUse::kServe) {
+    store_is_new_ = false;
+    return absl::NotFoundError(absl::StrCat("--data-dir: ", directory_,
+                                            " holds no tokens yet; make it with: patd init ", "--data-dir ", directory_,
+                                            " --admin USER"));
+  }
+  if (!store_is_new_ && use == DataUse::kMake) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("--data-dir: ", directory_,
+                     " is made already, and left as it is; serve it with patd authority, or "
+                     "give another directory"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DataDirectory::OpenAll(const Options& options, DataUse use, const Clock& clock) {
+  if (absl::Status status = NameDirectory(options, use); !status.ok()) return status;
   std::error_code error;
   directory_is_new_ = !std::filesystem::exists(directory_, error) && !error;
-  if (absl::Status status = LoadPeppers(options); !status.ok()) return status;
+  if (absl::Status status = LoadPeppers(options, use); !status.ok()) return status;
 
-  absl::StatusOr<std::unique_ptr<TokenStore>> store =
-      OpenRocksDbTokenStore({.directory = directory_, .create_if_missing = true, .development = true});
+  absl::StatusOr<std::unique_ptr<TokenStore>> store = OpenRocksDbTokenStore(
+      {.directory = directory_, .create_if_missing = use != DataUse::kServe, .development = use == DataUse::kDev});
   if (!store.ok()) return store.status();
   store_ = NewLoggingStore(*std::move(store), clock);
+  if (store_is_new_ && store_->CommitSequence() != 0) {
+    // Another process, started at the same time, was faster: what there is is not ours to take away.
+    store_is_new_ = false;
+    if (use == DataUse::kMake) {
+      return absl::AlreadyExistsError(absl::StrCat("--data-dir: ", directory_, " was made by another process meanwhile"));
+    }
+  }
   return CheckPeppers();
 }
 
-absl::Status DevData::LoadPeppers(const Options& options) {
+absl::Status DataDirectory::LoadPeppers(const Options& options, DataUse use) {
   pepper_files_ = options.pepper_files;
   if (pepper_files_.empty()) pepper_files_.push_back(directory_ + ".pepper");
   for (const std::string& path : pepper_files_) {
@@ -80,8 +108,10 @@ absl::Status DevData::LoadPeppers(const Options& options) {
                                                    ", and a copy of the data would have it too; keep it elsewhere and "
                                                    "give --pepper-file"));
   }
+  // `patd init` makes the one that it is given, too.
+  const bool may_make = options.pepper_files.empty() || (use == DataUse::kMake && pepper_files_.size() == 1);
   std::error_code error;
-  if (options.pepper_files.empty() && !std::filesystem::exists(pepper_files_.front(), error)) {
+  if (may_make && !std::filesystem::exists(pepper_files_.front(), error)) {
     const std::string& path = pepper_files_.front();
     if (!store_is_new_) {
       return absl::NotFoundError(absl::StrCat(path,
@@ -97,7 +127,7 @@ absl::Status DevData::LoadPeppers(const Options& options) {
   return absl::OkStatus();
 }
 
-absl::Status DevData::CheckPeppers() const {
+absl::Status DataDirectory::CheckPeppers() const {
   const absl::StatusOr<std::vector<PepperId>> used = store_->PepperIds();
   if (!used.ok()) return used.status();
   const std::vector<PepperId> given = peppers_->ids();
