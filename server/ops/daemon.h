@@ -1,11 +1,12 @@
 // Daemon: everything that a running patd is made of, put together. The only place that names concrete engines.
 //
-// Start order: what can be wrong without leaving a trace first (catalogue, addresses, pepper), then the data, then what
-// works on it, and the listeners last, because they serve at once. For the end see Drain().
+// Start order: what can be wrong without leaving a trace first (catalogue, addresses, certificates, pepper), then the
+// data, then what works on it, and the listeners last, because they serve at once. For the end see Drain().
 #ifndef PAT_SERVER_OPS_DAEMON_H_
 #define PAT_SERVER_OPS_DAEMON_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,14 @@ class Daemon {
   static absl::StatusOr<std::unique_ptr<Daemon>> CreateDev(const Options& options,
                                                            const ClockSource& clock_source = SystemClockSource());
 
+  // `patd authority`: serves the data that `patd init` made, over mutual TLS and Unix sockets (listener_rules.h). Makes
+  // nothing of its own but an --audit-log. Otherwise as above.
+  static absl::StatusOr<std::unique_ptr<Daemon>> CreateAuthority(const Options& options,
+                                                                 const ClockSource& clock_source = SystemClockSource());
+
   // With the ports that are really used; none after Drain().
   virtual std::vector<ListenAddress> listening() const = 0;
+  virtual std::optional<ListenAddress> health_listening() const = 0;
   virtual const std::string& data_dir() const = 0;
 
   // First health says NOT_SERVING on all listeners. Then all of them stop at the same time: no new calls are taken,

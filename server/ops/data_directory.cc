@@ -93,7 +93,8 @@ absl::Status DataDirectory::OpenAll(const Options& options, DataUse use, const C
     // Another process, started at the same time, was faster: what there is is not ours to take away.
     store_is_new_ = false;
     if (use == DataUse::kMake) {
-      return absl::AlreadyExistsError(absl::StrCat("--data-dir: ", directory_, " was made by another process meanwhile"));
+      return absl::AlreadyExistsError(
+          absl::StrCat("--data-dir: ", directory_, " was made by another process meanwhile"));
     }
   }
   return CheckPeppers();

@@ -3,6 +3,7 @@
 #ifndef PAT_SERVER_OPS_LISTENER_H_
 #define PAT_SERVER_OPS_LISTENER_H_
 
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 
 #include <memory>
@@ -11,23 +12,36 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/core/audit_log.h"
 #include "server/core/executor.h"
 #include "server/core/introspection.h"
 #include "server/core/page_token.h"
+#include "server/core/policy_rules.h"
 #include "server/core/scope_catalog.h"
 #include "server/core/token_lifecycle.h"
+#include "server/core/user_lifecycle.h"
 #include "server/ops/listen_address.h"
 #include "server/ops/unix_socket.h"
+#include "server/rpc/audit_service.h"
 #include "server/rpc/call_guard.h"
 #include "server/rpc/health_service.h"
 #include "server/rpc/introspection_service.h"
+#include "server/rpc/policy_service.h"
 #include "server/rpc/token_service.h"
+#include "server/rpc/user_service.h"
 
 namespace pat {
 
+// The services of pat.v1 that every listener has.
+const std::vector<std::string>& ServedApis();
+
 // What a listener serves. All of it must outlive the listener.
 struct ServingParts {
-  TokenLifecycle& lifecycle;
+  TokenLifecycle& tokens;
+  UserLifecycle& users;
+  PolicyRules& policy;
+  AuditLog& audit;
   Introspector& introspector;
   Authenticator& authenticator;
   const ScopeCatalog& catalog;
@@ -36,13 +50,22 @@ struct ServingParts {
   std::string issuer;
 };
 
+// Where a listener listens, and whom it takes its callers for.
+struct ListenerSettings {
+  ListenAddress address = {};
+  ListenerRole role = ListenerRole::kNone;
+  bool confidential = true;                                // A password or a token may be sent here.
+  std::shared_ptr<grpc::ServerCredentials> tls = nullptr;  // Null: plaintext.
+  bool reflection = true;
+  absl::Duration connection_age = absl::Minutes(10);
+};
+
 // Threads: for the thread that made it, but for Stop().
 class Listener {
  public:
   // Listens and serves at once, so everything else has to be ready before. Errors name the address: it is in use, or
   // may not be used.
-  static absl::StatusOr<std::unique_ptr<Listener>> Create(const ListenAddress& address, ListenerRole role,
-                                                          bool reflection, const ServingParts& parts);
+  static absl::StatusOr<std::unique_ptr<Listener>> Create(const ListenerSettings& settings, const ServingParts& parts);
   ~Listener();
 
   Listener(const Listener&) = delete;
@@ -59,13 +82,16 @@ class Listener {
   void Stop();
 
  private:
-  Listener(const ListenAddress& address, ListenerRole role, const ServingParts& parts);
+  Listener(const ListenerSettings& settings, const ServingParts& parts);
 
-  absl::Status Listen(bool reflection);
+  absl::Status Listen(const ListenerSettings& settings);
 
   ListenAddress address_;
   const CallGuard guard_;
   TokenServiceImpl tokens_;
+  UserServiceImpl users_;
+  PolicyServiceImpl policy_;
+  AuditServiceImpl audit_;
   IntrospectionServiceImpl introspection_;
   HealthService health_;
   std::vector<std::unique_ptr<grpc::Service>> reflection_;

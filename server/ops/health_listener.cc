@@ -1,0 +1,37 @@
+#include "server/ops/health_listener.h"
+
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server_builder.h>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "server/ops/listener.h"
+#include "server/ops/server_limits.h"
+
+namespace pat {
+
+HealthListener::HealthListener(const ListenAddress& address) : address_(address), health_(ServedApis()) {}
+
+absl::StatusOr<std::unique_ptr<HealthListener>> HealthListener::Create(const ListenAddress& address) {
+  auto listener = absl::WrapUnique(new HealthListener(address));
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(address.ToString(), grpc::InsecureServerCredentials(), &port);
+  LimitServer(builder, absl::Minutes(10));
+  builder.RegisterService(&listener->health_);
+  listener->server_ = builder.BuildAndStart();
+  if (listener->server_ == nullptr) {
+    return absl::UnavailableError(
+        absl::StrCat("--health-listen: ", address.ToString(), ": cannot be listened on; is it in use?"));
+  }
+  listener->address_.port = static_cast<uint16_t>(port);
+  return listener;
+}
+
+void HealthListener::Stop() {
+  if (server_ == nullptr) return;
+  StopServer(*server_);
+  server_ = nullptr;
+}
+
+}  // namespace pat

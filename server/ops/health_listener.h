@@ -1,0 +1,45 @@
+// HealthListener: an address where health, and nothing else, is served in plaintext: for probes that have no
+// certificate (--health-listen).
+#ifndef PAT_SERVER_OPS_HEALTH_LISTENER_H_
+#define PAT_SERVER_OPS_HEALTH_LISTENER_H_
+
+#include <grpcpp/server.h>
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "server/ops/listen_address.h"
+#include "server/rpc/health_service.h"
+
+namespace pat {
+
+// Threads: for the thread that made it, but for Stop().
+class HealthListener {
+ public:
+  // Listens and serves at once. Errors name the address.
+  static absl::StatusOr<std::unique_ptr<HealthListener>> Create(const ListenAddress& address);
+  ~HealthListener() { Stop(); }
+
+  HealthListener(const HealthListener&) = delete;
+  HealthListener& operator=(const HealthListener&) = delete;
+
+  // With the port that the system chose, if it was asked to.
+  const ListenAddress& address() const { return address_; }
+
+  // Says NOT_SERVING from now on.
+  void Drain() { health_.Drain(); }
+
+  // As Listener::Stop().
+  void Stop();
+
+ private:
+  explicit HealthListener(const ListenAddress& address);
+
+  ListenAddress address_;
+  HealthService health_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace pat
+
+#endif  // PAT_SERVER_OPS_HEALTH_LISTENER_H_
