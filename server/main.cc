@@ -12,12 +12,33 @@
 #include "server/ops/command_line.h"
 #include "server/ops/daemon.h"
 #include "server/ops/dev_guide.h"
+#include "server/ops/healthcheck.h"
+#include "server/ops/init.h"
 #include "server/ops/logging.h"
 #include "server/ops/process.h"
 
 namespace {
 
+constexpr int kNotServing = 1;
 constexpr int kCannotStart = 2;
+
+int Refuse(const absl::Status& status, int exit_code = kCannotStart) {
+  std::cerr << "patd: " << std::string(status.message()) << "\n";
+  return exit_code;
+}
+
+int Init(const pat::Options& options) {
+  const absl::StatusOr<std::string> made = pat::InitAuthority(options);
+  if (!made.ok()) return Refuse(made.status());
+  std::cout << *made;
+  return 0;
+}
+
+int Healthcheck(const pat::Options& options) {
+  const absl::Status status = pat::Healthcheck(options);
+  if (status.ok()) return 0;
+  return Refuse(status, absl::IsInvalidArgument(status) ? kCannotStart : kNotServing);
+}
 
 }  // namespace
 
@@ -32,14 +53,17 @@ int main(int argc, char** argv) {
     pat::ClearGrpcTracing();
     pat::RouteLibraryLogs(clock);
   }
+  if (command_line.command == pat::Command::kInit) return Init(options);
+  if (command_line.command == pat::Command::kHealthcheck) return Healthcheck(options);
   pat::TerminationSignals signals;
 
-  const absl::StatusOr<std::unique_ptr<pat::Daemon>> daemon = pat::Daemon::CreateDev(options);
-  if (!daemon.ok()) {
-    std::cerr << "patd: " << std::string(daemon.status().message()) << "\n";
-    return kCannotStart;
-  }
-  std::cout << pat::DevGuide(options, (*daemon)->data_dir(), (*daemon)->listening()) << std::flush;
+  const bool dev = command_line.command == pat::Command::kDev;
+  const absl::StatusOr<std::unique_ptr<pat::Daemon>> daemon =
+      dev ? pat::Daemon::CreateDev(options) : pat::Daemon::CreateAuthority(options);
+  if (!daemon.ok()) return Refuse(daemon.status());
+  std::cout << (dev ? pat::DevGuide(options, (*daemon)->data_dir(), (*daemon)->listening())
+                    : pat::ServingText(**daemon))
+            << std::flush;
   spdlog::info("serving");
   const int signal = signals.Wait();
   spdlog::info("ending on signal {}", signal);

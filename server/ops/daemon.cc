@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "server/authn/identities.h"
 #include "server/core/clock.h"
 #include "server/core/scope_catalog.h"
@@ -145,6 +146,16 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::CreateAuthority(const Options& o
   auto daemon = std::make_unique<AuthorityDaemon>(options, clock_source);
   if (absl::Status status = daemon->StartAuthority(); !status.ok()) return status;
   return daemon;
+}
+
+std::string ServingText(const Daemon& daemon) {
+  std::string text;
+  for (const ListenAddress& address : daemon.listening())
+    absl::StrAppend(&text, "Listening on ", address.ToString(), "\n");
+  const std::optional<ListenAddress> health = daemon.health_listening();
+  if (health.has_value()) absl::StrAppend(&text, "Health on ", health->ToString(), "\n");
+  absl::StrAppend(&text, "Data in ", daemon.data_dir(), "\n");
+  return text;
 }
 
 }  // namespace pat

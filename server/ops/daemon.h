@@ -48,6 +48,9 @@ class Daemon {
   virtual void Drain() = 0;
 };
 
+// Where it listens and where its data are, a line each, for standard output.
+std::string ServingText(const Daemon& daemon);
+
 }  // namespace pat
 
 #endif  // PAT_SERVER_OPS_DAEMON_H_

@@ -38,6 +38,10 @@ absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(const Options
   return data;
 }
 
+absl::Status DataDirectory::CheckFree(const Options& options) {
+  return DataDirectory().NameDirectory(options, DataUse::kMake);
+}
+
 DataDirectory::~DataDirectory() {
   store_ = nullptr;
   if (kept_ || !store_is_new_) return;

@@ -35,6 +35,9 @@ class DataDirectory {
   // `clock` must outlive this.
   static absl::StatusOr<std::unique_ptr<DataDirectory>> Open(const Options& options, DataUse use, const Clock& clock);
 
+  // For kMake: whether Open() would find a name, and nothing there yet. Makes nothing.
+  static absl::Status CheckFree(const Options& options);
+
   // Closes the store. Unless Keep() was called, a store, a pepper and a directory that were made by this are removed; a
   // temporary directory always is.
   ~DataDirectory();
