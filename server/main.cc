@@ -27,14 +27,14 @@ int Refuse(const absl::Status& status, int exit_code = kCannotStart) {
   return exit_code;
 }
 
-int Init(const pat::Options& options) {
+int RunInit(const pat::Options& options) {
   const absl::StatusOr<std::string> made = pat::InitAuthority(options);
   if (!made.ok()) return Refuse(made.status());
   std::cout << *made;
   return 0;
 }
 
-int Healthcheck(const pat::Options& options) {
+int RunHealthcheck(const pat::Options& options) {
   const absl::Status status = pat::Healthcheck(options);
   if (status.ok()) return 0;
   return Refuse(status, absl::IsInvalidArgument(status) ? kCannotStart : kNotServing);
@@ -53,8 +53,8 @@ int main(int argc, char** argv) {
     pat::ClearGrpcTracing();
     pat::RouteLibraryLogs(clock);
   }
-  if (command_line.command == pat::Command::kInit) return Init(options);
-  if (command_line.command == pat::Command::kHealthcheck) return Healthcheck(options);
+  if (command_line.command == pat::Command::kInit) return RunInit(options);
+  if (command_line.command == pat::Command::kHealthcheck) return RunHealthcheck(options);
   pat::TerminationSignals signals;
 
   const bool dev = command_line.command == pat::Command::kDev;
