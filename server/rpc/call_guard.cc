@@ -10,7 +10,6 @@
 #include "absl/strings/strip.h"
 #include "server/authn/rights.h"
 #include "server/core/error.h"
-#include "server/core/resource_name.h"
 
 namespace pat {
 namespace {
@@ -25,14 +24,6 @@ bool IsManagement(absl::string_view method) {
 
 // As methods are called in the audit log: without the slash before it.
 absl::string_view AuditName(absl::string_view method) { return absl::StripPrefix(method, "/"); }
-
-// Only a name that something can have gets into the audit log. Anything else may be anything:
-// "users/ada/tokens/pat_..." is well-formed too.
-absl::string_view AuditTarget(absl::string_view name) {
-  const std::optional<TokenNameParts> token = ParseTokenName(name);
-  if (token.has_value() ? token->uid.has_value() : ParseUserName(name).has_value()) return name;
-  return {};
-}
 
 // One walk over the properties: looking each one up by its name makes a vector each time. gRPC has judged the chain,
 // and gives a SPIFFE ID only if it is the certificate's one URI.
@@ -93,14 +84,14 @@ absl::StatusOr<Principal> CallGuard::Admit(const CallInfo& call, absl::string_vi
 }
 
 void CallGuard::NoteDone(const Principal& principal, absl::string_view method, absl::string_view target) const {
-  audit_.Note(principal, AuditName(method), AuditTarget(target), "OK");
+  audit_.Note(principal, AuditName(method), target, "OK");
 }
 
 void CallGuard::NoteRefusal(const Principal& principal, absl::string_view method, absl::string_view target,
                             const absl::Status& status) const {
   if (!IsManagement(method)) return;
   const std::optional<ErrorDetails> details = DetailsOf(status);
-  if (details.has_value()) audit_.Note(principal, AuditName(method), AuditTarget(target), details->reason);
+  if (details.has_value()) audit_.Note(principal, AuditName(method), target, details->reason);
 }
 
 }  // namespace pat

@@ -45,7 +45,8 @@ class CallGuard {
   absl::StatusOr<Principal> Admit(const CallInfo& call, absl::string_view target = {}) const;
 
   // For the handlers of synchronous methods: `handle` gets the principal and answers with absl::Status. `target`: the
-  // name of the resource in the request, as it came, for the audit log; empty if the request has none.
+  // name of the resource in the request, for the audit log, as it came (AuditLog shows only what is one); empty if the
+  // request has none.
   template <typename Handle>
   grpc::Status Run(absl::string_view method, const grpc::ServerContextBase& context, absl::string_view target,
                    Handle handle) const {

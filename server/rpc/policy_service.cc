@@ -6,12 +6,13 @@ namespace pat {
 
 grpc::Status PolicyServiceImpl::GetPolicy(grpc::ServerContext* context, const v1::GetPolicyRequest* /*request*/,
                                           v1::GetPolicyResponse* response) {
-  return guard_.Run("/pat.v1.PolicyService/GetPolicy", *context, {}, [&](const Principal& principal) -> absl::Status {
-    const absl::StatusOr<PolicyRecord> policy = rules_.Get(principal);
-    if (!policy.ok()) return policy.status();
-    SetPolicy(*policy, *response->mutable_policy());
-    return absl::OkStatus();
-  });
+  return guard_.Run("/pat.v1.PolicyService/GetPolicy", *context, kPolicyTarget,
+                    [&](const Principal& principal) -> absl::Status {
+                      const absl::StatusOr<PolicyRecord> policy = rules_.Get(principal);
+                      if (!policy.ok()) return policy.status();
+                      SetPolicy(*policy, *response->mutable_policy());
+                      return absl::OkStatus();
+                    });
 }
 
 grpc::Status PolicyServiceImpl::UpdatePolicy(grpc::ServerContext* context, const v1::UpdatePolicyRequest* request,
