@@ -23,7 +23,6 @@ namespace {
 constexpr absl::string_view kBasic = "Basic ";
 constexpr absl::string_view kBearer = "Bearer ";
 constexpr size_t kLongestAuthorization = 2048;
-constexpr char kSelfRegenerate[] = "PAT.SelfRegenerate";
 
 absl::Status Invalid(absl::string_view message) {
   return MakeError(absl::StatusCode::kUnauthenticated, message, {.reason = "CREDENTIALS_INVALID"});
@@ -59,7 +58,7 @@ class WaitingReceiver final : public FactsReceiver {
       principal_ = Principal{.kind = PrincipalKind::kToken,
                              .user_id = answer->facts->owner_id,
                              .token = answer->facts->uid,
-                             .may_regenerate_itself = answer->facts->scopes.Contains(kSelfRegenerate)};
+                             .may_regenerate_itself = answer->facts->scopes.Contains(kSelfRegenerateScope)};
     }
     received_.Notify();
   }

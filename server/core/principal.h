@@ -22,6 +22,9 @@ enum class PrincipalKind : uint8_t {
   kIntrospector,  // A service that checks the tokens of its callers.
 };
 
+// A token that holds this scope may regenerate itself.
+inline constexpr absl::string_view kSelfRegenerateScope = "PAT.SelfRegenerate";
+
 struct Principal {
   PrincipalKind kind = PrincipalKind::kNobody;
   std::string user_id = {};    // kUser, kPortal: as whom it acts. kToken: the owner.
@@ -35,7 +38,7 @@ struct Principal {
   // that this secret is still the living one.
   TokenUid token = {};
   TokenDigest token_digest = {};
-  bool may_regenerate_itself = false;  // It holds the scope PAT.SelfRegenerate, effectively.
+  bool may_regenerate_itself = false;  // It holds kSelfRegenerateScope, effectively.
 
   // kIntrospector only: may ask about the SHA-256 of a token, which proves nothing about who holds it.
   bool may_send_digests = false;

@@ -20,9 +20,8 @@
 namespace pat {
 
 // What a principal does with a token: everybody does it with their own; administrators look and revoke everywhere. A
-// token looks at itself and revokes itself, and regenerates itself if it holds this scope.
+// token looks at itself and revokes itself, and regenerates itself if it holds kSelfRegenerateScope.
 enum class TokenAction : uint8_t { kLook, kRevoke, kChange, kRegenerate };
-inline constexpr absl::string_view kSelfRegenerateScope = "PAT.SelfRegenerate";
 
 // Parses a token's name and decides whether the principal may do this with such a token at all: PERMISSION_DENIED (an
 // administrator who wants to change somebody else's; a token that lacks the scope) or NOT_FOUND (somebody else's). The
