@@ -162,6 +162,16 @@ TEST_F(AttemptLimiterTest, ARightPasswordDoesNotEndTheWaitForAFailure) {
   EXPECT_EQ(Fail("bob"), absl::Seconds(1));
 }
 
+// Nor if that attempt began before there were too many, and the turn was another one's.
+TEST_F(AttemptLimiterTest, ARightPasswordDoesNotEndTheWaitForAnothersTurn) {
+  ASSERT_TRUE(MayGoOn("mallory"));
+  for (int i = 0; i < 100; ++i) FailTimes(1, absl::StrCat("user-", i));
+  time_.Advance(absl::Seconds(1));
+  FailTimes(1, "bob");
+  limiter_.Right("mallory", kHere);
+  EXPECT_EQ(Fail("bob"), absl::Seconds(2));
+}
+
 TEST_F(AttemptLimiterTest, WhoHasToWaitForOneReasonDoesNotTakeTheTurnOfTheOther) {
   FailTimes(10, "ada");
   for (int i = 0; i < 89; ++i) FailTimes(1, absl::StrCat("user-", i));
