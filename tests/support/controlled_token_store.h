@@ -71,6 +71,7 @@ class ControlledTokenStore final : public TokenStore {
   std::string Incarnation() const override { return store_.Incarnation(); }
 
   absl::Status Commit(Mutation mutation) override {
+    if (before_commit_) before_commit_();
     if (absl::Status failure = commit_failure(); !failure.ok()) return failure;
     absl::Status status = store_.Commit(mutation);
     if (after_commit_) after_commit_();
@@ -100,6 +101,9 @@ class ControlledTokenStore final : public TokenStore {
     commit_failure_ = status;
   }
 
+  // Called before each Commit(). Set it before there are other threads.
+  void BeforeCommit(std::function<void()> before_commit) { before_commit_ = std::move(before_commit); }
+
   // Called when a mutation is done and its caller does not know yet. Set it before there are other threads.
   void AfterCommit(std::function<void()> after_commit) { after_commit_ = std::move(after_commit); }
 
@@ -123,6 +127,7 @@ class ControlledTokenStore final : public TokenStore {
   }
 
   TokenStore& store_;
+  std::function<void()> before_commit_;
   std::function<void()> after_commit_;
 
   mutable absl::Mutex mutex_;

@@ -1,0 +1,113 @@
+// What the policy keeps from tokens, and where: some of it when they are made, some whenever they are read.
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/server/core/token_lifecycle_test.h"
+
+namespace pat {
+namespace {
+
+using ::testing::ElementsAre;
+
+class TokenPolicyTest : public TokenLifecycleTest {
+ protected:
+  void Change(absl::FunctionRef<void(PolicyRecord&)> change) { authority_.ChangePolicy(change); }
+};
+
+TEST_F(TokenPolicyTest, SwitchedOffNobodyGetsANewSecret) {
+  const IssuedToken token = Issue();
+  Change([](PolicyRecord& policy) { policy.tokens_disabled = true; });
+  const uint64_t before = CommitSequence();
+  for (const bool dry : {true, false}) {
+    CreateTokenQuery query = GoodCreation();
+    query.validate_only = dry;
+    ExpectRefusal(Create(query).status(), absl::StatusCode::kFailedPrecondition, "TOKENS_DISABLED");
+    ExpectRefusal(Regenerate({.name = token.name, .validate_only = dry}).status(),
+                  absl::StatusCode::kFailedPrecondition, "TOKENS_DISABLED");
+  }
+  EXPECT_EQ(CommitSequence(), before);
+  // What is wrong with the request comes first.
+  CreateTokenQuery query = GoodCreation();
+  query.scopes.clear();
+  EXPECT_THAT(ExpectInvalid(Create(query).status()), ElementsAre("scopes"));
+
+  // Everything else goes on.
+  EXPECT_EQ(View(token).state, TokenState::kActive);
+  EXPECT_TRUE(Update({.name = token.name, .description = "d", .update_mask = {"description"}}).ok());
+  EXPECT_TRUE(Revoke({.name = token.name}).ok());
+  Change([](PolicyRecord& policy) { policy.tokens_disabled = false; });
+  EXPECT_TRUE(Create(GoodCreation()).ok());
+}
+
+TEST_F(TokenPolicyTest, AForbiddenScopeIsAViolationEach) {
+  Change([](PolicyRecord& policy) { policy.forbidden_scopes = {"Many.07", "OR.Folders.Read"}; });
+  CreateTokenQuery query = GoodCreation();
+  query.scopes = {"OR.Folders", "OR.Folders.Read", "No.Such", "Many.07"};
+  const absl::Status refused = Create(query).status();
+  EXPECT_THAT(ExpectInvalid(refused), ElementsAre("scopes[2]", "scopes[1]", "scopes[3]"));
+  EXPECT_TRUE(absl::StrContains(DetailsOf(refused)->violations[1].description, "\"OR.Folders.Read\""));
+  query.validate_only = true;
+  EXPECT_EQ(ExpectInvalid(Create(query).status()).size(), 3);
+  // One that covers a forbidden one is no forbidden one: what it covers is taken away when the token is read.
+  query.scopes = {"OR.Folders"};
+  EXPECT_TRUE(Create(query).ok());
+}
+
+TEST_F(TokenPolicyTest, ATokenThatHasAForbiddenScopeCanStillBeRegenerated) {
+  const IssuedToken token = Issue();
+  Change([](PolicyRecord& policy) { policy.forbidden_scopes = {"OR.Folders"}; });
+  EXPECT_TRUE(Regenerate({.name = token.name}).ok());
+}
+
+TEST_F(TokenPolicyTest, TheLifespanIsJudgedWhenATokenIsMadeAndRegenerated) {
+  Change([](PolicyRecord& policy) { policy.maximum_lifespan = absl::Hours(1); });
+  CreateTokenQuery query = GoodCreation();
+  query.expiration = For(absl::Hours(1));
+  const absl::StatusOr<TokenWithSecret> made = Create(query);
+  ASSERT_TRUE(made.ok()) << made.status();
+  query.expiration = For(absl::Hours(1) + absl::Seconds(1));
+  EXPECT_THAT(ExpectInvalid(Create(query).status()), ElementsAre("ttl"));
+  query.expiration = At(Now() + absl::Hours(1) + absl::Seconds(1));
+  EXPECT_THAT(ExpectInvalid(Create(query).status()), ElementsAre("expire_time"));
+  const std::string name = NameOf(made->token);
+  EXPECT_THAT(ExpectInvalid(Regenerate({.name = name, .expiration = For(absl::Hours(1) + absl::Seconds(1))}).status()),
+              ElementsAre("ttl"));
+  EXPECT_TRUE(Regenerate({.name = name, .expiration = For(absl::Hours(1))}).ok());
+}
+
+TEST_F(TokenPolicyTest, AShorterLifespanEndsWhatIsThere) {
+  const IssuedToken token = Issue();
+  Advance(absl::Hours(1));
+  Change([](PolicyRecord& policy) { policy.maximum_lifespan = absl::Hours(1) + absl::Seconds(1); });
+  EXPECT_EQ(View(token).expire_time, Now() + absl::Seconds(1));
+  EXPECT_EQ(View(token).state, TokenState::kActive);
+  Advance(absl::Seconds(1));
+  EXPECT_EQ(View(token).state, TokenState::kExpired);
+  ExpectRefusal(Regenerate({.name = token.name}).status(), absl::StatusCode::kFailedPrecondition, "TOKEN_EXPIRED");
+  ExpectRefusal(Update({.name = token.name, .description = "d", .update_mask = {"description"}}).status(),
+                absl::StatusCode::kFailedPrecondition, "TOKEN_EXPIRED");
+  Change([](PolicyRecord& policy) { policy.maximum_lifespan = absl::Hours(2); });
+  EXPECT_EQ(View(token).state, TokenState::kActive);
+}
+
+TEST_F(TokenPolicyTest, LiveTokensAreCountedWhenOneIsMadeAndNotWhenOneIsRegenerated) {
+  const IssuedToken token = Issue();
+  Issue();
+  Change([](PolicyRecord& policy) { policy.maximum_live_tokens = 2; });
+  ExpectRefusal(Create(GoodCreation()).status(), absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED");
+  Change([](PolicyRecord& policy) { policy.maximum_live_tokens = 1; });
+  EXPECT_TRUE(Regenerate({.name = token.name}).ok());
+  Change([](PolicyRecord& policy) { policy.maximum_live_tokens = 3; });
+  EXPECT_TRUE(Create(GoodCreation()).ok());
+  Change([](PolicyRecord& policy) { policy.maximum_live_tokens = 0; });
+  ExpectRefusal(tokens().Create(AsUser("bob"), authority_.GoodCreation("bob")).status(),
+                absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED");
+}
+
+}  // namespace
+}  // namespace pat
