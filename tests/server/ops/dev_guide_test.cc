@@ -15,7 +15,7 @@ using ::testing::Not;
 
 const ListenAddress kTcp{.host = "127.0.0.1", .port = 7443};
 const ListenAddress kFullSocket{.is_unix = true, .path = "/run/full.sock"};
-const ListenAddress kIntrospectorSocket{.is_unix = true, .path = "/run/ask.sock", .introspectors = true};
+const ListenAddress kIntrospectorSocket{.is_unix = true, .path = "/run/ask.sock", .role = ListenerRole::kIntrospector};
 
 std::string GuideFor(const std::vector<ListenAddress>& listening) { return DevGuide(Options(), "/data", listening); }
 

@@ -43,7 +43,7 @@ class TcpAddressTest : public testing::TestWithParam<Tcp> {};
 TEST_P(TcpAddressTest, IsTakenApart) {
   const ListenAddress address = Parse(GetParam().text);
   EXPECT_FALSE(address.is_unix);
-  EXPECT_FALSE(address.introspectors);
+  EXPECT_FALSE(address.role.has_value());
   EXPECT_EQ(address.host, GetParam().host);
   EXPECT_EQ(address.port, GetParam().port);
   EXPECT_EQ(address.IsLoopback(), GetParam().loopback);
@@ -76,6 +76,23 @@ TEST(ListenAddressTest, IsShownAsItIsGiven) {
   EXPECT_EQ(Parse("unix:/p?mode=0660").ToString(), "unix:/p");
 }
 
+TEST(ListenAddressTest, PlaintextIsSaid) {
+  EXPECT_TRUE(Parse("127.0.0.1:7443?plaintext").plaintext);
+  EXPECT_FALSE(Parse("127.0.0.1:7443").plaintext);
+}
+
+TEST(PlaintextAddressTest, IsAnyAddressButNoUnixSocket) {
+  for (const char* text : {"0.0.0.0:8080", "[::]:8080", "127.0.0.1:0"}) {
+    const absl::StatusOr<ListenAddress> address = ParsePlaintextAddress(text);
+    ASSERT_TRUE(address.ok()) << address.status();
+    EXPECT_EQ(address->ToString(), text);
+    EXPECT_TRUE(address->plaintext);
+  }
+  for (const char* text : {"unix:/p", "127.0.0.1:80?plaintext", "8080", ""}) {
+    EXPECT_EQ(ParsePlaintextAddress(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
+  }
+}
+
 // ---- Unix sockets.
 
 TEST(ListenAddressTest, AUnixSocketIsForItsOwnerUnlessSaid) {
@@ -83,7 +100,7 @@ TEST(ListenAddressTest, AUnixSocketIsForItsOwnerUnlessSaid) {
   EXPECT_TRUE(address.is_unix);
   EXPECT_EQ(address.path, "/run/pat/pat.sock");
   EXPECT_EQ(address.mode, 0600);
-  EXPECT_FALSE(address.introspectors);
+  EXPECT_FALSE(address.role.has_value());
   EXPECT_FALSE(address.IsLoopback());
 }
 
@@ -92,8 +109,10 @@ TEST(ListenAddressTest, AUnixSocketTakesModeAndRoleInAnyOrder) {
     const ListenAddress address = Parse(text);
     EXPECT_EQ(address.path, "/p");
     EXPECT_EQ(address.mode, 0660) << text;
-    EXPECT_TRUE(address.introspectors) << text;
+    EXPECT_EQ(address.role, ListenerRole::kIntrospector) << text;
   }
+  EXPECT_EQ(Parse("unix:/p?role=portal").role, ListenerRole::kPortal);
+  EXPECT_EQ(Parse("unix:/p?role=user").role, ListenerRole::kUser);
   EXPECT_EQ(Parse("unix:/p?mode=0777").mode, 0777);
   EXPECT_EQ(Parse("unix:/p?mode=0000").mode, 0);
   EXPECT_EQ(Parse("unix:/p?").mode, 0600);
@@ -152,7 +171,7 @@ TEST(ListenAddressTest, WhatIsWrongIsNamedTogetherWithWhatIsRight) {
            "unix:/p?mode=rw--",
            "unix:/p?mode=",
            "unix:/p?mode",
-           "unix:/p?role=user",
+           "unix:/p?role=admin",
            "unix:/p?role=",
            "unix:/p?plaintext",
            "unix:/p?role=introspector?mode=0660",
@@ -168,7 +187,7 @@ TEST(ListenAddressTest, WhatIsWrongIsNamedTogetherWithWhatIsRight) {
   }
   EXPECT_THAT(ErrorOf("localhost:7443"), HasSubstr(R"("localhost:7443" is not a numeric address)"));
   EXPECT_THAT(ErrorOf("0.0.0.0:80?plaintext"), HasSubstr("plaintext beyond loopback"));
-  EXPECT_THAT(ErrorOf("unix:/p?role=user"), HasSubstr(R"("role=user"; a Unix socket has role=introspector)"));
+  EXPECT_THAT(ErrorOf("unix:/p?role=admin"), HasSubstr(R"("role=admin"; a Unix socket has role=introspector)"));
   EXPECT_LT(ErrorOf(std::string(100'000, 'x')).size(), 400);
 }
 

@@ -59,17 +59,22 @@ negative-cache-ttl: 5s
 cache-capacity: 5000
 pepper-file: [/b, /a]
 scope-catalog: /etc/scopes.tsv
+audit-retention: 90d
+audit-log: /var/log/audit.jsonl
 issuer: "https://pat.example"
 reflection: 'off'
 log-format: json
 log-level: warn
 insecure-debug: true
 )");
-  EXPECT_EQ(ShowAll(options),
-            "listen=127.0.0.1:1 unix:/run/pat/pat.sock(introspectors) [::1]:2 [::1]:3\ndata-dir=/var/lib/pat\n"
-            "cache-ttl=15m\nnegative-cache-ttl=5s\ncache-capacity=5000\npepper-file=/b /a\n"
-            "scope-catalog=/etc/scopes.tsv\nissuer=https://pat.example\nreflection=2\nlog-format=2\nlog-level=warn\n"
-            "insecure-debug=1\n");
+  EXPECT_EQ(
+      ShowAll(options),
+      "listen=127.0.0.1:1 unix:/run/pat/pat.sock(role 2) [::1]:2?plaintext [::1]:3\n"
+      "health-listen=\ntls-cert=\ntls-key=\ntls-client-ca=\nidentities=\nconnection-age=10m\naudit-retention=2160h\n"
+      "audit-log=/var/log/audit.jsonl\nadmin=\npassword-file=\ndata-dir=/var/lib/pat\n"
+      "cache-ttl=15m\nnegative-cache-ttl=5s\ncache-capacity=5000\npepper-file=/b /a\n"
+      "scope-catalog=/etc/scopes.tsv\nissuer=https://pat.example\nreflection=2\nlog-format=2\nlog-level=warn\n"
+      "insecure-debug=1\n");
   EXPECT_EQ(options.listen[1].mode, 0660);
 }
 
@@ -119,12 +124,50 @@ TEST_F(OptionsFileTest, ASingleOptionTakesASingleValue) {
 }
 
 TEST_F(OptionsFileTest, AnAddressIsJudgedAsThatOfAFlag) {
-  EXPECT_THAT(ErrorOf("listen: [{address: 'unix:/p', role: portal}]\n"), HasSubstr("role=introspector"));
+  EXPECT_THAT(ErrorOf("listen: [{address: 'unix:/p', role: admin}]\n"), HasSubstr("role=introspector"));
   EXPECT_THAT(ErrorOf("listen: [{address: 'unix:/p', mode: 660}]\n"), HasSubstr("\"mode=660\""));
   EXPECT_THAT(ErrorOf("listen: [{address: 'unix:/p', owner: root}]\n"), HasSubstr("\"owner=root\""));
   EXPECT_THAT(ErrorOf("listen: [{address: '0.0.0.0:1', plaintext: true}]\n"), HasSubstr("plaintext beyond loopback"));
   EXPECT_THAT(ErrorOf("listen: [{role: introspector}]\n"), StartsWith("listen: "));
   EXPECT_THAT(ErrorOf("listen: [127.0.0.1:1, '']\n"), StartsWith("listen: \"\""));
+}
+
+TEST_F(OptionsFileTest, AnIdentityIsAMap) {
+  const absl::StatusOr<GivenOptions> given = OptionsFromFile(scratch_.Write("patd.yaml", R"(
+identities:
+  - spiffe: spiffe://example.org/gateway
+    role: introspector
+    digests: true
+  - {uri: "https://example.org/a,b", role: portal, users: [admin, ops]}
+  - dns=laptop.example.org,role=user
+)"),
+                                                             Command::kAuthority);
+  ASSERT_TRUE(given.ok()) << given.status();
+  const absl::StatusOr<Options> options = ResolveOptions({}, {}, *given, Command::kAuthority);
+  ASSERT_TRUE(options.ok()) << options.status();
+  ASSERT_EQ(options->identities.size(), 3);
+  EXPECT_EQ(options->identities[0].spiffe, "spiffe://example.org/gateway");
+  EXPECT_TRUE(options->identities[0].digests);
+  EXPECT_EQ(options->identities[1].uri, "https://example.org/a,b");
+  EXPECT_THAT(options->identities[1].users, testing::ElementsAre("admin", "ops"));
+  EXPECT_EQ(options->identities[2].dns, "laptop.example.org");
+}
+
+TEST_F(OptionsFileTest, AnIdentityThatIsWrongIsNamed) {
+  const auto error_of = [this](const std::string& yaml) {
+    const absl::StatusOr<GivenOptions> given = OptionsFromFile(scratch_.Write("patd.yaml", yaml), Command::kAuthority);
+    const absl::Status status =
+        given.ok() ? ResolveOptions({}, {}, *given, Command::kAuthority).status() : given.status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << yaml;
+    return std::string(status.message());
+  };
+  EXPECT_THAT(error_of("identities: [{dns: a.example, rolle: user}]\n"), HasSubstr("\"rolle\" is no key of an entry"));
+  EXPECT_THAT(error_of("identities: [{dns: a.example, role: user}, {dns: b.example, role: admin}]\n"),
+              HasSubstr("identities[1].role: \"admin\" is no role"));
+  EXPECT_THAT(error_of("identities: [{dns: a.example, role: user}, {dns: a.example, role: user}]\n"),
+              HasSubstr("identities[1].dns"));
+  EXPECT_THAT(error_of("identities: [{dns: a.example, role: user, digests: true}]\n"),
+              HasSubstr("is for introspectors"));
 }
 
 // What is no YAML, or another kind of it than is needed, is shown with its line.

@@ -18,6 +18,9 @@ struct OptionCase {
   std::string (*show)(const Options&);
   std::vector<std::string> bad;  // Values that are none.
   std::string right;             // What the error says would be right.
+  std::string other = "7s";      // Another good one, for what must lose or win.
+  Command command = Command::kDev;
+  std::string flag = "";  // Empty: the key.
 };
 
 inline std::ostream& operator<<(std::ostream& out, const OptionCase& option) { return out << option.key; }

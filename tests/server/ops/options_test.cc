@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -41,15 +42,15 @@ std::vector<const char*> Pointers(const Strings& strings) {
 
 GivenOptions Environment(const Strings& environment) { return OptionsFromEnvironment(Pointers(environment).data()); }
 
-// A run of `patd dev` with these: its options, or the line on standard error.
+// A run with these: its options, or the line on standard error.
 struct Outcome {
   int exit_code = 0;
   Options options;
   std::string error;
 };
 
-Outcome RunWith(const Strings& flags, const Strings& environment = {}) {
-  Strings arguments = {"patd", "dev"};
+Outcome RunWith(const Strings& flags, const Strings& environment = {}, Command command = Command::kDev) {
+  Strings arguments = {"patd", std::string(CommandName(command))};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   const std::vector<const char*> argv = Pointers(arguments);
   testing::internal::CaptureStderr();
@@ -77,7 +78,9 @@ TEST(OptionsTest, DefaultsAreThoseOfTheDocumentation) {
   const Outcome run = RunWith({});
   EXPECT_EQ(run.error, "");
   EXPECT_EQ(ShowAll(run.options),
-            "listen=127.0.0.1:7443\ndata-dir=\ncache-ttl=1h\nnegative-cache-ttl=10s\ncache-capacity=1000000\n"
+            "listen=127.0.0.1:7443\nhealth-listen=\ntls-cert=\ntls-key=\ntls-client-ca=\nidentities=\n"
+            "connection-age=10m\naudit-retention=8760h\naudit-log=\nadmin=\npassword-file=\ndata-dir=\ncache-ttl="
+            "1h\nnegative-cache-ttl=10s\ncache-capacity=1000000\n"
             "pepper-file=\nscope-catalog=\nissuer=pat-sidecar\nreflection=0\nlog-format=0\nlog-level=info\n"
             "insecure-debug=0\n");
 }
@@ -87,8 +90,10 @@ class EachOptionTest : public testing::TestWithParam<OptionCase> {
   const OptionCase& option() const { return GetParam(); }
   bool takes_value() const { return option().key != "insecure-debug"; }
 
-  Strings Flag(const std::string& value) const {
-    return takes_value() ? Strings{"--" + option().key, value} : Strings{"--" + option().key};
+  std::string flag() const { return "--" + (option().flag.empty() ? option().key : option().flag); }
+  Strings Flag(const std::string& value) const { return takes_value() ? Strings{flag(), value} : Strings{flag()}; }
+  Outcome Run(const Strings& flags, const Strings& environment = {}) const {
+    return RunWith(flags, environment, option().command);
   }
   std::string File(const std::string& value) const {
     return scratch_.Write("patd.yaml", absl::StrCat(option().key, ": '", value, "'\n"));
@@ -101,7 +106,7 @@ class EachOptionTest : public testing::TestWithParam<OptionCase> {
     EXPECT_EQ(option().show(run.options), option().shown);
     for (const OptionCase& other : AllOptionCases()) {
       if (other.key == option().key) continue;
-      EXPECT_EQ(other.show(run.options), other.show(RunWith({}).options)) << other.key;
+      EXPECT_EQ(other.show(run.options), other.show(Run({}).options)) << other.key;
     }
   }
   // One line, with where, the value and what would be right.
@@ -117,47 +122,40 @@ class EachOptionTest : public testing::TestWithParam<OptionCase> {
 };
 
 TEST_P(EachOptionTest, IsAFlag) {
-  ExpectItWasTaken(RunWith(Flag(option().value)));
-  if (takes_value()) ExpectItWasTaken(RunWith({absl::StrCat("--", option().key, "=", option().value)}));
+  ExpectItWasTaken(Run(Flag(option().value)));
+  if (takes_value()) ExpectItWasTaken(Run({absl::StrCat(flag(), "=", option().value)}));
 }
 
 TEST_P(EachOptionTest, IsInTheEnvironment) {
-  ExpectItWasTaken(RunWith({}, {absl::StrCat(option().environment, "=", option().value)}));
+  ExpectItWasTaken(Run({}, {absl::StrCat(option().environment, "=", option().value)}));
 }
 
-TEST_P(EachOptionTest, IsInTheFile) { ExpectItWasTaken(RunWith({"--config", File(option().value)})); }
+TEST_P(EachOptionTest, IsInTheFile) { ExpectItWasTaken(Run({"--config", File(option().value)})); }
 
 TEST_P(EachOptionTest, ABadValueIsRefusedFromEverywhere) {
   for (const std::string& bad : option().bad) {
     if (takes_value()) {
-      ExpectRefused(RunWith({absl::StrCat("--", option().key, "=", bad)}), "--" + option().key, bad);
+      ExpectRefused(Run({absl::StrCat(flag(), "=", bad)}), flag(), bad);
     }
     // Lists in the environment are separated by commas, so that an empty one is a list of none.
-    ExpectRefused(RunWith({}, {absl::StrCat(option().environment, "=", bad)}), option().environment, bad);
+    ExpectRefused(Run({}, {absl::StrCat(option().environment, "=", bad)}), option().environment, bad);
     const std::string file = File(bad);
-    ExpectRefused(RunWith({"--config", file}), absl::StrCat(file, ": ", option().key), bad);
+    ExpectRefused(Run({"--config", file}), absl::StrCat(file, ": ", option().key), bad);
   }
 }
 
 TEST_P(EachOptionTest, AFlagBeatsTheEnvironmentWhichBeatsTheFile) {
   const std::string file = File(option().value);
-  // Another good value, for what must lose or win; that of a list or a text is made up.
-  const std::string other = option().key == "listen"           ? "127.0.0.1:2"
-                            : option().key == "cache-capacity" ? "11"
-                            : option().key == "reflection"     ? "on"
-                            : option().key == "log-format"     ? "console"
-                            : option().key == "log-level"      ? "warn"
-                            : option().key == "insecure-debug" ? "false"
-                                                               : "7s";
-  const std::string shown_other = option().show(RunWith({}, {absl::StrCat(option().environment, "=", other)}).options);
+  const std::string& other = option().other;
+  const std::string shown_other = option().show(Run({}, {absl::StrCat(option().environment, "=", other)}).options);
   ASSERT_NE(shown_other, option().shown);
-  EXPECT_EQ(option().show(RunWith({"--config", file}, {absl::StrCat(option().environment, "=", other)}).options),
+  EXPECT_EQ(option().show(Run({"--config", file}, {absl::StrCat(option().environment, "=", other)}).options),
             shown_other);
   Strings flags = Flag(option().value);
   flags.insert(flags.end(), {"--config", File(other)});
-  EXPECT_EQ(option().show(RunWith(flags, {absl::StrCat(option().environment, "=", other)}).options), option().shown);
+  EXPECT_EQ(option().show(Run(flags, {absl::StrCat(option().environment, "=", other)}).options), option().shown);
   // Also over a lower layer that is wrong: what is not used is not judged.
-  EXPECT_EQ(option().show(RunWith(Flag(option().value), {option().environment + "=?"}).options), option().shown);
+  EXPECT_EQ(option().show(Run(Flag(option().value), {option().environment + "=?"}).options), option().shown);
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, EachOptionTest, testing::ValuesIn(AllOptionCases()),
@@ -179,7 +177,7 @@ TEST(RepeatedOptionTest, FlagsAddUpInTheirOrder) {
   const Outcome run = RunWith(
       {"--listen", "127.0.0.1:1", "--pepper-file", "/b", "--listen=unix:/p?role=introspector", "--pepper-file", "/a"});
   EXPECT_THAT(Listening(run.options), ElementsAre("127.0.0.1:1", "unix:/p"));
-  EXPECT_TRUE(run.options.listen[1].introspectors);
+  EXPECT_EQ(run.options.listen[1].role, ListenerRole::kIntrospector);
   EXPECT_THAT(run.options.pepper_files, ElementsAre("/b", "/a"));
 }
 
@@ -258,15 +256,66 @@ TEST(CommandLineTest, ASubcommandIsNeeded) {
   }
 }
 
+constexpr Command kAllCommands[] = {Command::kDev, Command::kAuthority, Command::kInit, Command::kHealthcheck};
+
 TEST(CommandLineTest, HelpNamesEveryOptionAndEndsWell) {
-  testing::internal::CaptureStdout();
-  const Outcome run = RunWith({"--help"});
-  const std::string help = testing::internal::GetCapturedStdout();
-  EXPECT_EQ(run.error, "");
-  for (const OptionDescription& description : OptionDescriptions()) {
-    EXPECT_THAT(help, HasSubstr("--" + description.key));
+  for (const Command command : kAllCommands) {
+    testing::internal::CaptureStdout();
+    const Outcome run = RunWith({"--help"}, {}, command);
+    const std::string help = testing::internal::GetCapturedStdout();
+    EXPECT_EQ(run.error, "");
+    for (const OptionDescription& description : OptionDescriptions(command)) {
+      EXPECT_THAT(help, HasSubstr("--" + (description.flag.empty() ? description.key : description.flag)));
+    }
+    EXPECT_THAT(help, HasSubstr("PATD_CACHE_TTL"));
+    EXPECT_THAT(help, HasSubstr("Exit status: 0"));
   }
-  EXPECT_THAT(help, HasSubstr("PATD_CACHE_TTL"));
+}
+
+// ---- Which options a command has.
+
+TEST(CommandsTest, AFlagOfAnotherCommandIsNoFlag) {
+  const std::pair<Command, Strings> wrong[] = {
+      {Command::kDev, {"--tls-cert", "/c"}},         {Command::kDev, {"--admin", "root"}},
+      {Command::kAuthority, {"--admin", "root"}},    {Command::kAuthority, {"--password-file", "-"}},
+      {Command::kInit, {"--listen", "127.0.0.1:1"}}, {Command::kInit, {"--cache-ttl", "1h"}},
+      {Command::kHealthcheck, {"--data-dir", "/d"}}};
+  for (const auto& [command, flags] : wrong) {
+    const Outcome run = RunWith(flags, {}, command);
+    EXPECT_EQ(run.exit_code, 2) << flags[0];
+    EXPECT_THAT(run.error, AllOf(StartsWith("patd: "), HasSubstr(flags[0]))) << flags[0];
+    EXPECT_EQ(std::count(run.error.begin(), run.error.end(), '\n'), 1) << run.error;
+  }
+}
+
+TEST(CommandsTest, EveryOptionIsOneOfSomeCommand) {
+  Strings keys;
+  for (const Command command : kAllCommands) {
+    for (const OptionDescription& description : OptionDescriptions(command)) keys.push_back(description.key);
+  }
+  for (const OptionDescription& description : OptionDescriptions()) {
+    EXPECT_NE(std::find(keys.begin(), keys.end(), description.key), keys.end()) << description.key;
+  }
+}
+
+// One file and one environment for a container that runs several commands.
+TEST(CommandsTest, InitAndHealthcheckTakeWhatTheyNeedFromTheFileOfTheServer) {
+  const ScratchDirectory scratch;
+  const std::string file = scratch.Write(
+      "patd.yaml", "data-dir: /data\ntls-cert: /c\ncache-ttl: 1h\nhealth-listen: 0.0.0.0:8080\nlisten: 0.0.0.0:7443\n");
+  const Outcome init = RunWith({"--config", file, "--admin", "root"}, {"PATD_CACHE_TTL=nonsense"}, Command::kInit);
+  EXPECT_EQ(init.error, "");
+  EXPECT_EQ(init.options.data_dir, "/data");
+  EXPECT_EQ(init.options.tls_cert, "");
+  const Outcome health = RunWith({"--config", file}, {}, Command::kHealthcheck);
+  EXPECT_EQ(health.error, "");
+  EXPECT_EQ(health.options.health_listen->port, 8080);
+  EXPECT_EQ(RunWith({"--config", file}, {}, Command::kDev).error,
+            "patd: " + file + ": \"tls-cert\" is no option of patd dev; patd dev --help lists them\n");
+}
+
+TEST(CommandsTest, AServerOverlooksVariablesOfOthers) {
+  EXPECT_EQ(RunWith({}, {"PATD_TLS_CERT=/c", "PATD_ADMIN=NOBODY"}, Command::kDev).error, "");
 }
 
 // A value that comes from outside cannot write lines of its own.
