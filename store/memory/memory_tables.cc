@@ -187,7 +187,8 @@ AuditPage MemoryTables::ListAudit(const AuditQuery& query) const {
   for (const auto* row : rows) {
     const auto& [position, record] = *row;
     if (record.time < query.start || record.time >= query.end) continue;
-    if (query.user_id.has_value() && record.user_id != *query.user_id && record.target_user_id != *query.user_id) {
+    if (query.user_id.has_value() &&
+        (query.user_id->empty() || (record.user_id != *query.user_id && record.target_user_id != *query.user_id))) {
       continue;
     }
     if (query.token.has_value() && record.target_token != query.token) continue;

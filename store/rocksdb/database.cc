@@ -69,7 +69,8 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const RocksDbOptio
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   // Only point reads profit from a filter, and there an unknown token must not cost a read of the disk.
   const bool point_reads = family == Family::kTokens || family == Family::kHmacs || family == Family::kUsers ||
-                           family == Family::kPasswords || family == Family::kRequests;
+                           family == Family::kPasswords || family == Family::kRequests || family == Family::kEpochs ||
+                           family == Family::kUses;
   if (point_reads) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
 
   rocksdb::ColumnFamilyOptions column_family;
@@ -79,7 +80,8 @@ rocksdb::ColumnFamilyOptions MakeFamilyOptions(Family family, const RocksDbOptio
   column_family.write_buffer_size = std::max<size_t>(options.memtable_bytes / 2, 64 << 10);
   column_family.level_compaction_dynamic_level_bytes = true;
   // Rows that are read from the front and removed there leave tombstones that every later read walks over.
-  const bool queue = family == Family::kEnded || family == Family::kRequests || family == Family::kLive;
+  const bool queue = family == Family::kEnded || family == Family::kRequests || family == Family::kLive ||
+                     family == Family::kLists || family == Family::kAudit;
   if (queue) {
     column_family.table_properties_collector_factories = {
         rocksdb::NewCompactOnDeletionCollectorFactory(/*sliding_window_size=*/1024, /*deletion_trigger=*/512)};
@@ -125,6 +127,8 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const RocksDbOptions& o
 
 Database::~Database() {
   if (db_ == nullptr) return;
+  // So that only a crash can take something back.
+  if (unsynced_) db_->SyncWAL().PermitUncheckedError();
   // First of all, or Close() may wait for a recovery that waits for space.
   rocksdb::CancelAllBackgroundWork(db_.get(), /*wait=*/false);
   for (rocksdb::ColumnFamilyHandle* family : families_) db_->DestroyColumnFamilyHandle(family).PermitUncheckedError();

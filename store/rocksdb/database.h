@@ -54,9 +54,9 @@ class Database {
   rocksdb::DB& db() const { return *db_; }
   rocksdb::ColumnFamilyHandle* family(Family family) const { return families_[IndexOf(family)]; }
 
-  // Writes `batch` and syncs the log; see WriteSynced() in full_disk.h.
-  rocksdb::Status Write(rocksdb::WriteBatch& batch) const {
-    return WriteSynced(*db_, *file_system_, *space_, families_, batch);
+  // The only way in for writes; see WriteInto() in full_disk.h.
+  rocksdb::Status Write(rocksdb::WriteBatch& batch, LogSync log_sync) const {
+    return WriteInto(*db_, *file_system_, *space_, families_, batch, log_sync, unsynced_);
   }
 
   absl::StatusOr<ReadResult> Get(const rocksdb::ReadOptions& options, Family family, absl::string_view key) const;
@@ -72,6 +72,9 @@ class Database {
   const std::unique_ptr<rocksdb::Env> env_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
+
+  // Touched by the one that writes.
+  mutable bool unsynced_ = false;
 };
 
 // Calls `visit` with each key from `begin` on and before `end`, in order, until it returns false. The keys are valid

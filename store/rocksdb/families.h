@@ -19,11 +19,15 @@ enum class Family : uint8_t {
   kUsers,      // User records by uid, and the uid under an id.
   kPasswords,  // Password records by the user's uid.
   kRequests,   // Request records by key, and their keys by forget time.
+  kEpochs,     // How many unrevoked tokens an epoch has, and when it ended.
+  kAudit,      // Rows of the audit log by time, and their places by user and by token.
+  kUses,       // When a token was last used, by its uid.
 };
 
-inline constexpr size_t kFamilyCount = 9;
-inline constexpr std::array<const char*, kFamilyCount> kFamilyNames = {
-    "default", "tokens", "hmacs", "lists", "live", "ended", "users", "passwords", "requests"};
+inline constexpr size_t kFamilyCount = 12;
+inline constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"default",  "tokens", "hmacs", "lists",
+                                                                       "live",     "ended",  "users", "passwords",
+                                                                       "requests", "epochs", "audit", "uses"};
 
 constexpr size_t IndexOf(Family family) { return static_cast<size_t>(family); }
 

@@ -88,7 +88,7 @@ class MergedFile final : public rocksdb::FSWritableFileOwnerWrapper {
 };
 
 // After it no memtable is empty, and no switch is due.
-rocksdb::Status Anchor(rocksdb::DB& db, const std::vector<rocksdb::ColumnFamilyHandle*>& families) {
+rocksdb::Status Anchor(rocksdb::DB& db, const std::vector<rocksdb::ColumnFamilyHandle*>& families, bool& unsynced) {
   rocksdb::WriteOptions past_log;
   past_log.disableWAL = true;
   rocksdb::WriteBatch batch;
@@ -99,6 +99,8 @@ rocksdb::Status Anchor(rocksdb::DB& db, const std::vector<rocksdb::ColumnFamilyH
       (db.GetIntProperty(families[0], rocksdb::DB::Properties::kNumEntriesActiveMemTable, &entries) && entries > 0)) {
     return status;
   }
+  if (unsynced) status = db.SyncWAL();
+  if (status.ok()) unsynced = false;
   for (rocksdb::ColumnFamilyHandle* family : families) {
     if (status.ok()) status = batch.Delete(family, kAnchorKey);
   }
@@ -159,8 +161,9 @@ bool FullDiskFileSystem::HasSpaceFor(const std::string& path, uint64_t bytes) co
   return !target()->GetFreeSpace(path, IOOptions(), &free, nullptr).ok() || free >= space_->reserve() + bytes;
 }
 
-rocksdb::Status WriteSynced(rocksdb::DB& db, FullDiskFileSystem& file_system, DiskSpace& space,
-                            const std::vector<rocksdb::ColumnFamilyHandle*>& families, rocksdb::WriteBatch& batch) {
+rocksdb::Status WriteInto(rocksdb::DB& db, FullDiskFileSystem& file_system, DiskSpace& space,
+                          const std::vector<rocksdb::ColumnFamilyHandle*>& families, rocksdb::WriteBatch& batch,
+                          LogSync log_sync, bool& unsynced) {
   if (space.stopped()) return rocksdb::Status::NoSpace("not recovered yet");
   uint64_t unflushed = 0;
   db.GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &unflushed);
@@ -175,11 +178,13 @@ rocksdb::Status WriteSynced(rocksdb::DB& db, FullDiskFileSystem& file_system, Di
     return rocksdb::Status::NoSpace("table files cannot be merged, and there are too many of them");
   }
 
-  rocksdb::Status status = Anchor(db, families);
+  rocksdb::Status status = Anchor(db, families, unsynced);
   if (!status.ok()) return status;
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
-  return db.Write(synced, &batch);
+  rocksdb::WriteOptions options;
+  options.sync = log_sync == LogSync::kYes;
+  status = db.Write(options, &batch);
+  if (status.ok()) unsynced = !options.sync;
+  return status;
 }
 
 }  // namespace pat::rocks

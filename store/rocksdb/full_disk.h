@@ -15,6 +15,8 @@
 //     memtable of each family. After an open and after a flush there is nothing. So before each synced write, if
 //     memtables are empty, a deletion of a key that no row has goes into each, past the log. It says nothing, and
 //     nothing is lost with it. A switch of memtables that is due is made before that, by a write of nothing.
+//     (With it the log goes on in another file. If the end of the one before is not synced, that is done first: or a
+//     power cut could leave a hole in the log.)
 //
 //   - A log that cannot be made would be an error for ever. It seems to be made, and fails when it is appended to.
 //
@@ -93,13 +95,18 @@ class FullDiskFileSystem final : public rocksdb::FileSystemWrapper {
   const std::shared_ptr<DiskSpace> space_;
 };
 
-// Writes `batch` with its log synced. `file_system` and `space` are those of `db`, which has atomic_flush and
-// avoid_flush_during_shutdown; `families` are all of its families; nobody else writes.
+// Whether a write waits until it is durable, with all before it; or is only in the log's file.
+enum class LogSync : uint8_t { kYes, kNo };
+
+// Writes `batch`. `file_system` and `space` are those of `db`, which has atomic_flush and avoid_flush_during_shutdown;
+// `families` are all of its families; nobody else writes. `unsynced` is for these calls: whether there is an end of the
+// log that is not synced.
 //
 // IsNoSpace(): nothing of it is visible, and a later call may succeed. Until one does, a crash may still leave all of
 // it or nothing. Any other error is for ever.
-rocksdb::Status WriteSynced(rocksdb::DB& db, FullDiskFileSystem& file_system, DiskSpace& space,
-                            const std::vector<rocksdb::ColumnFamilyHandle*>& families, rocksdb::WriteBatch& batch);
+rocksdb::Status WriteInto(rocksdb::DB& db, FullDiskFileSystem& file_system, DiskSpace& space,
+                          const std::vector<rocksdb::ColumnFamilyHandle*>& families, rocksdb::WriteBatch& batch,
+                          LogSync log_sync, bool& unsynced);
 
 }  // namespace pat::rocks
 

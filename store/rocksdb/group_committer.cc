@@ -23,16 +23,16 @@ constexpr int kYieldsWithoutGrowth = 3;
 
 }  // namespace
 
-GroupCommitter::GroupCommitter(const Database& database, CommitSequenceFile& sequence_file, uint64_t committed,
-                               std::function<void(uint64_t sequence)> publish)
+GroupCommitter::GroupCommitter(const Database& database, CommitSequenceFile& sequence_file, StoreState committed,
+                               std::function<void(const StoreState&)> publish)
     : database_(database),
       publish_(std::move(publish)),
       sequence_file_(sequence_file),
-      drawn_(committed),
-      committed_(committed) {}
+      drawn_(committed.sequence),
+      committed_(std::move(committed)) {}
 
-absl::Status GroupCommitter::Commit(Mutation mutation) {
-  Waiter self(mutation);
+absl::Status GroupCommitter::Commit(Mutation mutation, LogSync log_sync) {
+  Waiter self(mutation, log_sync);
   const absl::MutexLock lock(&mutex_);
   queue_.push_back(&self);
   while (!self.done && queue_.front() != &self) self.turn.Wait(&mutex_);
@@ -84,25 +84,26 @@ size_t GroupCommitter::RunGroup(const std::vector<Waiter*>& group) {
 
   rocksdb::WriteBatchWithIndex batch(rocksdb::BytewiseComparator(), /*reserved_bytes=*/0, /*overwrite_key=*/true);
   std::optional<size_t> first_kept;
-  uint64_t last = 0;
+  StoreState state = committed_;
+  LogSync log_sync = LogSync::kNo;
   size_t judged = 0;
   while (judged < group.size() && batch.GetDataSize() < kMaxGroupBytes) {
-    if (Judge(*group[judged], batch)) {
-      last = drawn_;
+    if (Judge(*group[judged], batch, state)) {
+      if (group[judged]->log_sync == LogSync::kYes) log_sync = LogSync::kYes;
       if (!first_kept.has_value()) first_kept = judged;
     }
     ++judged;
   }
   if (!first_kept.has_value()) return judged;
 
-  if (absl::Status written = Write(batch, last); !written.ok()) {
+  if (absl::Status written = Write(batch, state, log_sync); !written.ok()) {
     for (size_t i = *first_kept; i < judged; ++i) group[i]->result = written;
   }
   return judged;
 }
 
-bool GroupCommitter::Judge(Waiter& waiter, rocksdb::WriteBatchWithIndex& batch) {
-  RocksDbTransaction transaction(database_, batch, ++drawn_);
+bool GroupCommitter::Judge(Waiter& waiter, rocksdb::WriteBatchWithIndex& batch, StoreState& state) {
+  RocksDbTransaction transaction(database_, batch, state, ++drawn_);
   batch.SetSavePoint();
   const absl::StatusOr<Decision> decision = waiter.mutation(transaction);
   waiter.result = decision.status();
@@ -114,14 +115,25 @@ bool GroupCommitter::Judge(Waiter& waiter, rocksdb::WriteBatchWithIndex& batch) 
     // Cannot happen with a batch in memory. If it does, nothing of this group may be written.
     latched_ = absl::UnavailableError(absl::StrCat("staging failed: ", settled.ToString()));
   }
+  if (keep) state = transaction.state();
   return keep;
 }
 
-absl::Status GroupCommitter::Write(rocksdb::WriteBatchWithIndex& batch, uint64_t last) {
+absl::Status GroupCommitter::Write(rocksdb::WriteBatchWithIndex& batch, const StoreState& next, LogSync log_sync) {
   if (!latched_.ok()) return latched_;
-  const std::string row = EncodeSequenceRow({.sequence = last, .previous = committed_});
-  rocksdb::Status status = batch.Put(database_.family(Family::kMeta), AsSlice(kSequenceKey), row);
-  if (status.ok()) status = database_.Write(*batch.GetWriteBatch());
+  rocksdb::ColumnFamilyHandle* meta = database_.family(Family::kMeta);
+  const std::string row = EncodeSequenceRow({.sequence = next.sequence, .previous = committed_.sequence});
+  rocksdb::Status status = batch.Put(meta, AsSlice(kSequenceKey), row);
+  if (status.ok() && next.global_epoch != committed_.global_epoch) {
+    status = batch.Put(meta, AsSlice(kGlobalEpochKey), EncodeNumber(next.global_epoch));
+  }
+  if (status.ok() && next.counters != committed_.counters) {
+    status = batch.Put(meta, AsSlice(kCountersKey), EncodeCounters(next.counters));
+  }
+  if (status.ok() && next.policy != committed_.policy) {
+    status = batch.Put(meta, AsSlice(kPolicyKey), EncodePolicy(*next.policy));
+  }
+  if (status.ok()) status = database_.Write(*batch.GetWriteBatch(), log_sync);
   if (!status.ok()) {
     absl::Status failed = FromRocksDb(status, "writing a group of mutations");
     if (absl::IsResourceExhausted(failed)) return failed;  // Writes are taken again when there is space.
@@ -129,11 +141,12 @@ absl::Status GroupCommitter::Write(rocksdb::WriteBatchWithIndex& batch, uint64_t
     return latched_;
   }
 
-  committed_ = last;
-  absl::Status noted = sequence_file_.Write(last);
+  committed_ = next;
+  absl::Status noted;
+  if (log_sync == LogSync::kYes) noted = sequence_file_.Write(next.sequence);
   // In the database, so it is there at the next open, and readers may see it now; but without commit_seq a database
   // that loses it again would not be noticed, so nothing is acknowledged.
-  publish_(last);
+  publish_(next);
   if (noted.ok()) return absl::OkStatus();
   if (!absl::IsResourceExhausted(noted)) latched_ = absl::UnavailableError(noted.message());
   return absl::UnavailableError(noted.message());

@@ -1,5 +1,7 @@
 #include "store/rocksdb/index_rows.h"
 
+#include <utility>
+
 #include "store/record_rules.h"
 #include "store/rocksdb/key_encoding.h"
 
@@ -27,6 +29,17 @@ std::vector<Row> IndexRowsOf(const TokenRecord& token) {
 
 std::vector<Row> IndexRowsOf(const UserRecord& user) {
   return {{Family::kUsers, UserIdKey(user.id), UidBytes(user.uid)}};
+}
+
+std::vector<Row> IndexRowsOf(const AuditRecord& row) {
+  std::vector<Row> rows;
+  const auto add = [&](std::string prefix) {
+    rows.push_back({Family::kAudit, AuditKey(std::move(prefix), row.time, row.sequence), ""});
+  };
+  if (!row.user_id.empty()) add(AuditUserPrefix(row.user_id));
+  if (!row.target_user_id.empty() && row.target_user_id != row.user_id) add(AuditUserPrefix(row.target_user_id));
+  if (row.target_token.has_value()) add(AuditTokenPrefix(*row.target_token));
+  return rows;
 }
 
 std::vector<Row> IndexRowsOf(absl::string_view key, const RequestRecord& request) {

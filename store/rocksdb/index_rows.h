@@ -27,6 +27,9 @@ std::vector<Row> IndexRowsOf(const TokenRecord& token);
 // The uid under the user's id.
 std::vector<Row> IndexRowsOf(const UserRecord& user);
 
+// The row's places among those about its user and its target's user (one if they are the same), and about its token.
+std::vector<Row> IndexRowsOf(const AuditRecord& row);
+
 // The request's place in the order of forgetting.
 std::vector<Row> IndexRowsOf(absl::string_view key, const RequestRecord& request);
 

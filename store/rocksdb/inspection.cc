@@ -109,6 +109,29 @@ absl::StatusOr<uint64_t> GetSequence(const Database& database) {
   return row->sequence;
 }
 
+absl::StatusOr<StoreState> GetState(const Database& database) {
+  StoreState state;
+  const absl::StatusOr<uint64_t> sequence = GetSequence(database);
+  if (!sequence.ok()) return sequence.status();
+  state.sequence = *sequence;
+  const absl::StatusOr<uint64_t> global_epoch = GetMetaNumber(database, kGlobalEpochKey);
+  if (!global_epoch.ok()) return global_epoch.status();
+  state.global_epoch = *global_epoch;
+  const absl::StatusOr<std::optional<std::string>> counters = GetMeta(database, kCountersKey);
+  if (!counters.ok()) return counters.status();
+  if (!counters->has_value()) return absl::DataLossError("the row \"counters\" is missing");
+  const absl::StatusOr<Counters> decoded = DecodeCounters(**counters);
+  if (!decoded.ok()) return decoded.status();
+  state.counters = *decoded;
+  const absl::StatusOr<std::optional<std::string>> policy_bytes = GetMeta(database, kPolicyKey);
+  if (!policy_bytes.ok()) return policy_bytes.status();
+  absl::StatusOr<PolicyRecord> policy = PolicyRecord{};
+  if (policy_bytes->has_value()) policy = DecodePolicy(**policy_bytes);
+  if (!policy.ok()) return policy.status();
+  state.policy = std::make_shared<const PolicyRecord>(*std::move(policy));
+  return state;
+}
+
 absl::Status NewerFormat(absl::string_view what) {
   return absl::FailedPreconditionError(
       absl::StrCat("written by a newer version of this program (", what, "); this one reads format ", kFormatVersion));
@@ -175,14 +198,11 @@ absl::StatusOr<StoreFacts> Inspect(const RocksDbOptions& options, const std::str
     return absl::FailedPreconditionError(absl::StrCat("commit_seq belongs to another store (", acknowledged.incarnation,
                                                       ", the database is ", facts.incarnation, ")"));
   }
-  const absl::StatusOr<uint64_t> sequence = GetSequence(**whole);
-  if (!sequence.ok()) return sequence.status();
-  facts.sequence = *sequence;
-  const absl::StatusOr<uint64_t> global_epoch = GetMetaNumber(**whole, kGlobalEpochKey);
-  if (!global_epoch.ok()) return global_epoch.status();
-  facts.global_epoch = *global_epoch;
-  if (facts.sequence < acknowledged.sequence) {
-    return absl::DataLossError(absl::StrCat("the database ends with mutation ", facts.sequence, ", but mutation ",
+  absl::StatusOr<StoreState> state = GetState(**whole);
+  if (!state.ok()) return state.status();
+  facts.state = *std::move(state);
+  if (facts.state.sequence < acknowledged.sequence) {
+    return absl::DataLossError(absl::StrCat("the database ends with mutation ", facts.state.sequence, ", but mutation ",
                                             acknowledged.sequence,
                                             " was acknowledged: later mutations, perhaps revocations, are lost"));
   }

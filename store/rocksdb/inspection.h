@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "store/rocksdb/commit_sequence_file.h"
+#include "store/rocksdb/epoch_records.h"
 #include "store/rocksdb/rocksdb_token_store.h"
 
 namespace pat::rocks {
@@ -24,8 +25,7 @@ inline constexpr uint64_t kFormatVersion = 1;
 // What a store says of itself.
 struct StoreFacts {
   std::string incarnation;
-  uint64_t sequence = 0;  // Of the last mutation in the database.
-  uint64_t global_epoch = 0;
+  StoreState state;
 };
 
 // Checks, in this order: the database is whole as far as can be told without reading all of it; it is of a format that

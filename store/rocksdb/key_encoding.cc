@@ -19,6 +19,12 @@ constexpr char kUser = 'U';
 constexpr char kUserId = 'I';
 constexpr char kRequest = 'R';
 constexpr char kForget = 'F';
+constexpr char kOwnerEpoch = 'O';
+constexpr char kGlobalEpoch = 'G';
+constexpr char kEpochEnd = 'T';
+constexpr char kAuditRow = 'A';
+constexpr char kAuditUser = 'U';
+constexpr char kAuditToken = 'K';
 
 constexpr size_t kUidSize = 16;
 constexpr size_t kSequenceSize = 8;
@@ -152,6 +158,15 @@ std::string UserIdKey(absl::string_view id) {
 
 bool IsUserKey(absl::string_view key) { return !key.empty() && key.front() == kUser; }
 
+std::string UserIdPrefix() { return std::string(1, kUserId); }
+
+std::string UserIdPosition(absl::string_view after_id) {
+  if (after_id.empty()) return UserIdPrefix();
+  std::string key = UserIdKey(after_id);
+  key.push_back('\0');
+  return key;
+}
+
 std::string RequestKey(absl::string_view key) {
   std::string row(1, kRequest);
   row.append(key.data(), key.size());
@@ -181,6 +196,99 @@ std::optional<absl::string_view> RequestOf(absl::string_view forget_key) {
   if (forget_key.size() < 1 + kTimeSize) return std::nullopt;
   return forget_key.substr(1 + kTimeSize);
 }
+
+std::string OwnerEpochsPrefix(const UserUid& owner) { return OwnerPrefix(kOwnerEpoch, owner); }
+
+std::string OwnerEpochKey(const UserUid& owner, const Epochs& epochs) {
+  return EpochsPrefix(kOwnerEpoch, owner, epochs);
+}
+
+std::string GlobalEpochKey(uint64_t epoch) {
+  std::string key(1, kGlobalEpoch);
+  AppendUint64(key, epoch);
+  return key;
+}
+
+std::string EpochEndPrefix() { return std::string(1, kEpochEnd); }
+
+std::string EpochEndPosition(absl::Time cutoff) {
+  std::string key = EpochEndPrefix();
+  AppendTime(key, cutoff);
+  return key;
+}
+
+std::string EpochEndKey(absl::Time end, absl::string_view epoch_key) {
+  std::string key = EpochEndPosition(end);
+  key.append(epoch_key.data(), epoch_key.size());
+  return key;
+}
+
+std::optional<OwnerEpoch> OwnerEpochOf(absl::string_view key) {
+  if (key.empty() || key.front() != kOwnerEpoch) return std::nullopt;
+  key.remove_prefix(1);
+  OwnerEpoch epoch;
+  if (!ConsumeArray(key, epoch.owner.bytes) || !ConsumeUint64(key, epoch.epochs.global) ||
+      !ConsumeUint64(key, epoch.epochs.owner) || !key.empty()) {
+    return std::nullopt;
+  }
+  return epoch;
+}
+
+std::optional<uint64_t> GlobalEpochOf(absl::string_view key) {
+  if (key.empty() || key.front() != kGlobalEpoch) return std::nullopt;
+  key.remove_prefix(1);
+  uint64_t epoch = 0;
+  if (!ConsumeUint64(key, epoch) || !key.empty()) return std::nullopt;
+  return epoch;
+}
+
+std::optional<absl::string_view> EpochKeyOf(absl::string_view end_key) {
+  if (end_key.size() <= 1 + kTimeSize || end_key.front() != kEpochEnd) return std::nullopt;
+  return end_key.substr(1 + kTimeSize);
+}
+
+std::optional<OwnerEpoch> OwnerEpochOfListKey(absl::string_view list_key) {
+  if (list_key.size() < kSequenceSize + kUidSize || list_key.front() != kOwnerUnrevoked) return std::nullopt;
+  std::string key(list_key.substr(0, list_key.size() - kSequenceSize - kUidSize));
+  key.front() = kOwnerEpoch;
+  return OwnerEpochOf(key);
+}
+
+std::string AuditPrefix() { return std::string(1, kAuditRow); }
+
+std::string AuditUserPrefix(absl::string_view user_id) {
+  std::string key(1, kAuditUser);
+  AppendTerminated(key, user_id);
+  return key;
+}
+
+std::string AuditTokenPrefix(const TokenUid& token) {
+  std::string key(1, kAuditToken);
+  AppendArray(key, token.bytes);
+  return key;
+}
+
+std::string AuditPlace(std::string prefix, absl::Time time) {
+  AppendTime(prefix, time);
+  return prefix;
+}
+
+std::string AuditKey(std::string prefix, absl::Time time, uint64_t sequence) {
+  std::string key = AuditPlace(std::move(prefix), time);
+  AppendUint64(key, sequence);
+  return key;
+}
+
+std::optional<std::string> AuditRowKeyOf(absl::string_view key) {
+  constexpr size_t kPlaceSize = kTimeSize + kSequenceSize;
+  if (key.size() < 1 + kPlaceSize) return std::nullopt;
+  std::string row_key = AuditPrefix();
+  key.remove_prefix(key.size() - kPlaceSize);
+  row_key.append(key.data(), key.size());
+  return row_key;
+}
+
+bool IsAuditRowKey(absl::string_view key) { return !key.empty() && key.front() == kAuditRow; }
 
 std::string EndOfPrefix(std::string prefix) {
   while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();

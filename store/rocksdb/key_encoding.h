@@ -24,8 +24,10 @@ inline constexpr absl::string_view kDevelopmentKey = "development";
 inline constexpr absl::string_view kSequenceKey = "sequence";
 inline constexpr absl::string_view kGlobalEpochKey = "global_epoch";
 inline constexpr absl::string_view kCacheBoundKey = "cache_bound";
+inline constexpr absl::string_view kPolicyKey = "policy";
+inline constexpr absl::string_view kCountersKey = "counters";
 
-// Families kTokens and kPasswords, and the value of rows that point at a token or user: the 16 bytes of the uid.
+// Families kTokens, kPasswords and kUses, and the value of rows that point at a token or user: the 16 bytes of the uid.
 template <typename Kind>
 std::string UidBytes(const Uid<Kind>& uid) {
   return std::string(reinterpret_cast<const char*>(uid.bytes.data()), uid.bytes.size());
@@ -74,6 +76,9 @@ std::string UserKeyOf(absl::string_view uid_bytes);
 std::string UserIdKey(absl::string_view id);
 // Whether a key of the family is one of a record, made by UserKey.
 bool IsUserKey(absl::string_view key);
+// All ids, in order; and a place there: in front of every id that is greater.
+std::string UserIdPrefix();
+std::string UserIdPosition(absl::string_view after_id);
 
 // Family::kRequests. The forget rows are ordered by time; the position is behind all that are to be forgotten before
 // `cutoff`.
@@ -85,6 +90,39 @@ std::string ForgetPosition(absl::Time cutoff);
 std::string ForgetKey(absl::Time forget_time, absl::string_view key);
 // The key of the request in a key made by ForgetKey.
 std::optional<absl::string_view> RequestOf(absl::string_view forget_key);
+
+// Family::kEpochs. One row for each pair of epochs of an owner, one for each global epoch that has ended, and, in the
+// order of their ends, a row with the key of each of these that has ended and has tokens left.
+std::string OwnerEpochsPrefix(const UserUid& owner);
+std::string OwnerEpochKey(const UserUid& owner, const Epochs& epochs);
+std::string GlobalEpochKey(uint64_t epoch);
+std::string EpochEndPrefix();
+// Behind all that ended before `cutoff`.
+std::string EpochEndPosition(absl::Time cutoff);
+std::string EpochEndKey(absl::Time end, absl::string_view epoch_key);
+// What a key of the family is the key of; nullopt: none of that kind.
+struct OwnerEpoch {
+  UserUid owner;
+  Epochs epochs;
+
+  friend auto operator<=>(const OwnerEpoch&, const OwnerEpoch&) = default;  // NOLINT(modernize-use-nullptr)
+};
+std::optional<OwnerEpoch> OwnerEpochOf(absl::string_view key);
+std::optional<uint64_t> GlobalEpochOf(absl::string_view key);
+std::optional<absl::string_view> EpochKeyOf(absl::string_view end_key);
+// The pair of epochs in a key of Family::kLists made with OwnerUnrevokedPrefix.
+std::optional<OwnerEpoch> OwnerEpochOfListKey(absl::string_view list_key);
+
+// Family::kAudit: all rows, those about a user, those about a token, each in order of (time, sequence).
+std::string AuditPrefix();
+std::string AuditUserPrefix(absl::string_view user_id);
+std::string AuditTokenPrefix(const TokenUid& token);
+// In front of all rows from `time` on; from this row on (or the key of it).
+std::string AuditPlace(std::string prefix, absl::Time time);
+std::string AuditKey(std::string prefix, absl::Time time, uint64_t sequence);
+// The key of the row itself from a key of any of the three.
+std::optional<std::string> AuditRowKeyOf(absl::string_view key);
+bool IsAuditRowKey(absl::string_view key);
 
 // The first key behind all that begin with `prefix`. `prefix` must hold a byte other than ff.
 std::string EndOfPrefix(std::string prefix);

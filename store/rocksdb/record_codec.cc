@@ -19,11 +19,19 @@ constexpr uint8_t kUserVersion = 1;
 constexpr uint8_t kPasswordVersion = 1;
 constexpr uint8_t kRequestVersion = 1;
 constexpr uint8_t kCacheBoundVersion = 1;
+constexpr uint8_t kPolicyVersion = 1;
+constexpr uint8_t kAuditVersion = 1;
+constexpr uint8_t kOwnerEpochVersion = 1;
+constexpr uint8_t kGlobalEpochVersion = 1;
+constexpr uint8_t kCountersVersion = 1;
 
 constexpr uint8_t kTokenRevoked = 1;
 constexpr uint8_t kTokenRegenerated = 2;
 constexpr uint8_t kUserDisabled = 1;
 constexpr uint8_t kUserAdministrator = 2;
+constexpr uint8_t kPolicyTokensDisabled = 1;
+constexpr uint8_t kAuditTargetToken = 1;
+constexpr uint8_t kEpochEnded = 1;
 
 class Writer {
  public:
@@ -293,6 +301,120 @@ absl::StatusOr<CacheBoundRecord> DecodeCacheBound(absl::string_view bytes) {
   return bound;
 }
 
+std::string EncodePolicy(const PolicyRecord& policy) {
+  Writer out(kPolicyVersion);
+  out.Byte(policy.tokens_disabled ? kPolicyTokensDisabled : 0);
+  out.Duration(policy.maximum_lifespan);
+  out.Uint32(policy.maximum_live_tokens);
+  out.Uint64(policy.change_sequence);
+  out.Strings(policy.forbidden_scopes);
+  return out.Take();
+}
+
+absl::StatusOr<PolicyRecord> DecodePolicy(absl::string_view bytes) {
+  Reader in(bytes, "policy", kPolicyVersion);
+  PolicyRecord policy;
+  policy.tokens_disabled = in.Flags(kPolicyTokensDisabled) != 0;
+  policy.maximum_lifespan = in.Duration();
+  policy.maximum_live_tokens = in.Uint32();
+  policy.change_sequence = in.Uint64();
+  policy.forbidden_scopes = in.Strings();
+  if (absl::Status finished = in.Finish(); !finished.ok()) return finished;
+  return policy;
+}
+
+std::string EncodeAudit(const AuditRecord& row) {
+  Writer out(kAuditVersion);
+  out.Time(row.time);
+  out.Uint64(row.sequence);
+  out.Byte(row.target_token.has_value() ? kAuditTargetToken : 0);
+  if (row.target_token.has_value()) out.Array(row.target_token->bytes);
+  out.Uint64(row.count);
+  for (const std::string* text : {&row.principal, &row.user_id, &row.method, &row.target, &row.target_user_id,
+                                  &row.peer, &row.outcome, &row.detail}) {
+    out.String(*text);
+  }
+  return out.Take();
+}
+
+absl::StatusOr<AuditRecord> DecodeAudit(absl::string_view bytes) {
+  Reader in(bytes, "audit", kAuditVersion);
+  AuditRecord row;
+  row.time = in.Time();
+  row.sequence = in.Uint64();
+  if (in.Flags(kAuditTargetToken) != 0) in.Array(row.target_token.emplace().bytes);
+  row.count = in.Uint64();
+  for (std::string* text : {&row.principal, &row.user_id, &row.method, &row.target, &row.target_user_id, &row.peer,
+                            &row.outcome, &row.detail}) {
+    *text = in.String();
+  }
+  if (absl::Status finished = in.Finish(); !finished.ok()) return finished;
+  return row;
+}
+
+std::string EncodeOwnerEpoch(const OwnerEpochRecord& epoch) {
+  Writer out(kOwnerEpochVersion);
+  out.Byte(epoch.end.has_value() ? kEpochEnded : 0);
+  out.Uint64(epoch.unrevoked);
+  if (epoch.end.has_value()) {
+    out.Time(epoch.end->time);
+    out.Uint64(epoch.end->resume);
+  }
+  return out.Take();
+}
+
+absl::StatusOr<OwnerEpochRecord> DecodeOwnerEpoch(absl::string_view bytes) {
+  Reader in(bytes, "owner epoch", kOwnerEpochVersion);
+  OwnerEpochRecord epoch;
+  const bool ended = in.Flags(kEpochEnded) != 0;
+  epoch.unrevoked = in.Uint64();
+  if (ended) {
+    epoch.end.emplace();
+    epoch.end->time = in.Time();
+    epoch.end->resume = in.Uint64();
+  }
+  if (absl::Status finished = in.Finish(); !finished.ok()) return finished;
+  return epoch;
+}
+
+std::string EncodeGlobalEpoch(const GlobalEpochRecord& epoch) {
+  Writer out(kGlobalEpochVersion);
+  out.Uint64(epoch.unrevoked);
+  out.Time(epoch.end.time);
+  out.Uint64(epoch.end.resume);
+  out.Uint64(epoch.last_sequence);
+  return out.Take();
+}
+
+absl::StatusOr<GlobalEpochRecord> DecodeGlobalEpoch(absl::string_view bytes) {
+  Reader in(bytes, "global epoch", kGlobalEpochVersion);
+  GlobalEpochRecord epoch;
+  epoch.unrevoked = in.Uint64();
+  epoch.end.time = in.Time();
+  epoch.end.resume = in.Uint64();
+  epoch.last_sequence = in.Uint64();
+  if (absl::Status finished = in.Finish(); !finished.ok()) return finished;
+  return epoch;
+}
+
+std::string EncodeCounters(const Counters& counters) {
+  Writer out(kCountersVersion);
+  out.Uint64(counters.unrevoked);
+  out.Uint64(counters.unrevoked_in_epoch);
+  out.Uint64(counters.administrators);
+  return out.Take();
+}
+
+absl::StatusOr<Counters> DecodeCounters(absl::string_view bytes) {
+  Reader in(bytes, "counters", kCountersVersion);
+  Counters counters;
+  counters.unrevoked = in.Uint64();
+  counters.unrevoked_in_epoch = in.Uint64();
+  counters.administrators = in.Uint64();
+  if (absl::Status finished = in.Finish(); !finished.ok()) return finished;
+  return counters;
+}
+
 std::string EncodeSequenceRow(const SequenceRow& row) {
   std::string bytes;
   AppendUint64(bytes, row.sequence);
@@ -318,6 +440,18 @@ absl::StatusOr<uint64_t> DecodeNumber(absl::string_view bytes) {
   uint64_t number = 0;
   if (!ConsumeUint64(bytes, number) || !bytes.empty()) return absl::DataLossError("number does not decode");
   return number;
+}
+
+std::string EncodeInstant(absl::Time time) {
+  std::string bytes;
+  AppendTime(bytes, time);
+  return bytes;
+}
+
+absl::StatusOr<absl::Time> DecodeInstant(absl::string_view bytes) {
+  absl::Time time;
+  if (!ConsumeTime(bytes, time) || !bytes.empty()) return absl::DataLossError("instant does not decode");
+  return time;
 }
 
 }  // namespace pat::rocks

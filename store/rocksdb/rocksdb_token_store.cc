@@ -32,6 +32,7 @@ absl::Status CreateStore(const RocksDbOptions& options, const DataDirectory& dir
     if (status.ok()) status = batch.Put(meta, AsSlice(kDevelopmentKey), EncodeNumber(options.development ? 1 : 0));
     if (status.ok()) status = batch.Put(meta, AsSlice(kSequenceKey), EncodeSequenceRow({}));
     if (status.ok()) status = batch.Put(meta, AsSlice(kGlobalEpochKey), EncodeNumber(0));
+    if (status.ok()) status = batch.Put(meta, AsSlice(kCountersKey), EncodeCounters({}));
     rocksdb::WriteOptions synced;
     synced.sync = true;
     if (status.ok()) status = (*database)->db().Write(synced, &batch);
@@ -66,17 +67,16 @@ RocksDbTokenStore::RocksDbTokenStore(std::unique_ptr<DataDirectory> directory,
       sequence_file_(std::move(sequence_file)),
       database_(std::move(database)),
       incarnation_(facts.incarnation),
-      global_epoch_(facts.global_epoch),
-      latest_(std::make_shared<Published>(database_->db(), facts.sequence)),
-      committer_(*database_, *sequence_file_, facts.sequence, [this](uint64_t sequence) { Publish(sequence); }) {}
+      latest_(std::make_shared<Published>(database_->db(), facts.state)),
+      committer_(*database_, *sequence_file_, facts.state, [this](const StoreState& state) { Publish(state); }) {}
 
 std::shared_ptr<const Published> RocksDbTokenStore::Latest() const {
   const absl::MutexLock lock(&mutex_);
   return latest_;
 }
 
-void RocksDbTokenStore::Publish(uint64_t sequence) {
-  std::shared_ptr<const Published> next = std::make_shared<Published>(database_->db(), sequence);
+void RocksDbTokenStore::Publish(const StoreState& state) {
+  std::shared_ptr<const Published> next = std::make_shared<Published>(database_->db(), state);
   {
     const absl::MutexLock lock(&mutex_);
     latest_.swap(next);
@@ -87,7 +87,7 @@ void RocksDbTokenStore::Publish(uint64_t sequence) {
 absl::StatusOr<FindOutcome> RocksDbTokenStore::FindByHmac(absl::Span<const TokenHmac> candidates,
                                                           Blocking blocking) const {
   const std::shared_ptr<const Published> latest = Latest();
-  SnapshotReader reader(*database_, latest->snapshot, global_epoch_, blocking);
+  SnapshotReader reader(*database_, latest->snapshot, latest->state, blocking);
   absl::StatusOr<std::optional<TokenSnapshot>> found = reader.FindByHmac(candidates);
   if (!found.ok()) return found.status();
   FindOutcome outcome;
@@ -98,37 +98,53 @@ absl::StatusOr<FindOutcome> RocksDbTokenStore::FindByHmac(absl::Span<const Token
 
 absl::StatusOr<TokenPage> RocksDbTokenStore::ListTokens(const TokenQuery& query) const {
   const std::shared_ptr<const Published> latest = Latest();
-  return SnapshotReader(*database_, latest->snapshot, global_epoch_).ListTokens(query);
+  return SnapshotReader(*database_, latest->snapshot, latest->state).ListTokens(query);
 }
+
+absl::StatusOr<UserPage> RocksDbTokenStore::ListUsers(const UserQuery& query) const {
+  const std::shared_ptr<const Published> latest = Latest();
+  return SnapshotReader(*database_, latest->snapshot, latest->state).ListUsers(query);
+}
+
+absl::StatusOr<AuditPage> RocksDbTokenStore::ListAudit(const AuditQuery& query) const {
+  const std::shared_ptr<const Published> latest = Latest();
+  return SnapshotReader(*database_, latest->snapshot, latest->state).ListAudit(query);
+}
+
+absl::StatusOr<PolicyRecord> RocksDbTokenStore::GetPolicy() const { return *Latest()->state.policy; }
 
 absl::StatusOr<std::optional<TokenRecord>> RocksDbTokenStore::GetToken(const TokenUid& uid) const {
   const std::shared_ptr<const Published> latest = Latest();
-  return SnapshotReader(*database_, latest->snapshot, global_epoch_).GetToken(uid);
+  return SnapshotReader(*database_, latest->snapshot, latest->state).GetToken(uid);
 }
 
 absl::StatusOr<std::optional<UserRecord>> RocksDbTokenStore::GetUser(absl::string_view id) const {
   const std::shared_ptr<const Published> latest = Latest();
-  return SnapshotReader(*database_, latest->snapshot, global_epoch_).GetUser(id);
+  return SnapshotReader(*database_, latest->snapshot, latest->state).GetUser(id);
 }
 
 absl::StatusOr<std::optional<PasswordRecord>> RocksDbTokenStore::GetPassword(const UserUid& user) const {
   const std::shared_ptr<const Published> latest = Latest();
-  return SnapshotReader(*database_, latest->snapshot, global_epoch_).GetPassword(user);
+  return SnapshotReader(*database_, latest->snapshot, latest->state).GetPassword(user);
 }
 
 absl::StatusOr<CacheBoundRecord> RocksDbTokenStore::GetCacheBound() const {
   const std::shared_ptr<const Published> latest = Latest();
-  return SnapshotReader(*database_, latest->snapshot, global_epoch_).GetCacheBound();
+  return SnapshotReader(*database_, latest->snapshot, latest->state).GetCacheBound();
 }
 
 absl::StatusOr<std::vector<PepperId>> RocksDbTokenStore::PepperIds() const {
   const std::shared_ptr<const Published> latest = Latest();
-  return SnapshotReader(*database_, latest->snapshot, global_epoch_).PepperIds();
+  return SnapshotReader(*database_, latest->snapshot, latest->state).PepperIds();
 }
 
-uint64_t RocksDbTokenStore::CommitSequence() const { return Latest()->sequence; }
+uint64_t RocksDbTokenStore::CommitSequence() const { return Latest()->state.sequence; }
 
-absl::Status RocksDbTokenStore::Commit(Mutation mutation) { return committer_.Commit(mutation); }
+absl::Status RocksDbTokenStore::Commit(Mutation mutation) { return committer_.Commit(mutation, LogSync::kYes); }
+
+absl::Status RocksDbTokenStore::CommitWithoutSync(Mutation mutation) {
+  return committer_.Commit(mutation, LogSync::kNo);
+}
 
 absl::Status RocksDbTokenStore::Verify() const {
   const std::shared_ptr<const Published> latest = Latest();
@@ -168,8 +184,8 @@ absl::StatusOr<std::unique_ptr<RocksDbTokenStore>> OpenWithFileSystem(
   if (!database.ok()) return database.status();
 
   // A crash between the two writes of a group leaves the database ahead. It is the truth; the file follows.
-  if (facts->sequence > (*sequence_file)->newest().sequence || !(*sequence_file)->intact()) {
-    if (absl::Status status = (*sequence_file)->Write(facts->sequence); !status.ok()) return status;
+  if (facts->state.sequence > (*sequence_file)->newest().sequence || !(*sequence_file)->intact()) {
+    if (absl::Status status = (*sequence_file)->Write(facts->state.sequence); !status.ok()) return status;
   }
   return std::make_unique<RocksDbTokenStore>(*std::move(directory), *std::move(sequence_file), *std::move(database),
                                              *facts);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -18,6 +19,7 @@
 #include "store/rocksdb/commit_sequence_file.h"
 #include "store/rocksdb/data_directory.h"
 #include "store/rocksdb/database.h"
+#include "store/rocksdb/epoch_records.h"
 #include "store/rocksdb/group_committer.h"
 #include "store/rocksdb/inspection.h"
 #include "store/token_store.h"
@@ -26,14 +28,15 @@ namespace pat::rocks {
 
 // One point of the store's history: what readers see.
 struct Published {
-  Published(rocksdb::DB& database, uint64_t last) : db(database), snapshot(db.GetSnapshot()), sequence(last) {}
+  Published(rocksdb::DB& database, StoreState then)
+      : db(database), snapshot(db.GetSnapshot()), state(std::move(then)) {}
   ~Published() { db.ReleaseSnapshot(snapshot); }
   Published(const Published&) = delete;
   Published& operator=(const Published&) = delete;
 
   rocksdb::DB& db;
   const rocksdb::Snapshot* const snapshot;
-  const uint64_t sequence;
+  const StoreState state;
 };
 
 class RocksDbTokenStore final : public TokenStore {
@@ -43,13 +46,9 @@ class RocksDbTokenStore final : public TokenStore {
 
   absl::StatusOr<FindOutcome> FindByHmac(absl::Span<const TokenHmac> candidates, Blocking blocking) const override;
   absl::StatusOr<TokenPage> ListTokens(const TokenQuery& query) const override;
-  absl::StatusOr<UserPage> ListUsers(const UserQuery& /*query*/) const override {
-    return absl::UnimplementedError("not yet");
-  }
-  absl::StatusOr<AuditPage> ListAudit(const AuditQuery& /*query*/) const override {
-    return absl::UnimplementedError("not yet");
-  }
-  absl::StatusOr<PolicyRecord> GetPolicy() const override { return PolicyRecord{}; }
+  absl::StatusOr<UserPage> ListUsers(const UserQuery& query) const override;
+  absl::StatusOr<AuditPage> ListAudit(const AuditQuery& query) const override;
+  absl::StatusOr<PolicyRecord> GetPolicy() const override;
   absl::StatusOr<std::optional<TokenRecord>> GetToken(const TokenUid& uid) const override;
   absl::StatusOr<std::optional<UserRecord>> GetUser(absl::string_view id) const override;
   absl::StatusOr<std::optional<PasswordRecord>> GetPassword(const UserUid& user) const override;
@@ -58,7 +57,7 @@ class RocksDbTokenStore final : public TokenStore {
   uint64_t CommitSequence() const override;
   std::string Incarnation() const override { return incarnation_; }
   absl::Status Commit(Mutation mutation) override;
-  absl::Status CommitWithoutSync(Mutation mutation) override { return Commit(mutation); }
+  absl::Status CommitWithoutSync(Mutation mutation) override;
 
   // Reads everything; see VerifyRocksDbTokenStore.
   absl::Status Verify() const;
@@ -69,15 +68,13 @@ class RocksDbTokenStore final : public TokenStore {
 
  private:
   std::shared_ptr<const Published> Latest() const;
-  void Publish(uint64_t sequence);
+  void Publish(const StoreState& state);
 
   // Constant after construction. The order matters: the directory is given up last.
   const std::unique_ptr<DataDirectory> directory_;
   const std::unique_ptr<CommitSequenceFile> sequence_file_;
   const std::unique_ptr<Database> database_;
   const std::string incarnation_;
-  const uint64_t
-      global_epoch_;  // Nothing in the interface changes it yet; when something does, it belongs to Published.
 
   mutable absl::Mutex mutex_;
   std::shared_ptr<const Published> latest_ ABSL_GUARDED_BY(mutex_);

@@ -69,15 +69,39 @@ absl::Status RocksDbTransaction::ReplaceRows(const std::vector<Row>& previous, c
   return absl::OkStatus();
 }
 
-absl::StatusOr<uint64_t> RocksDbTransaction::GlobalEpoch() {
-  absl::StatusOr<std::optional<uint64_t>> epoch = GetRecord(Family::kMeta, kGlobalEpochKey, DecodeNumber);
-  if (!epoch.ok()) return epoch.status();
-  if (!epoch->has_value()) return Noted(absl::DataLossError("the row \"global_epoch\" is missing"));
-  return **epoch;
+absl::StatusOr<std::optional<TokenRecord>> RocksDbTransaction::GetPlainToken(const TokenUid& uid) {
+  return GetRecord(Family::kTokens, UidBytes(uid), DecodeToken);
+}
+
+absl::StatusOr<std::optional<absl::Time>> RocksDbTransaction::GetUse(const TokenUid& uid) {
+  return GetRecord(Family::kUses, UidBytes(uid), DecodeInstant);
+}
+
+absl::StatusOr<std::optional<OwnerEpochRecord>> RocksDbTransaction::GetOwnerEpoch(absl::string_view key) {
+  return GetRecord(Family::kEpochs, key, DecodeOwnerEpoch);
+}
+
+absl::StatusOr<std::optional<GlobalEpochRecord>> RocksDbTransaction::GetGlobalEpoch(absl::string_view key) {
+  return GetRecord(Family::kEpochs, key, DecodeGlobalEpoch);
 }
 
 absl::StatusOr<std::optional<TokenRecord>> RocksDbTransaction::GetToken(const TokenUid& uid) {
-  return GetRecord(Family::kTokens, UidBytes(uid), DecodeToken);
+  absl::StatusOr<std::optional<TokenRecord>> token = GetPlainToken(uid);
+  if (!token.ok() || !token->has_value()) return token;
+  absl::StatusOr<std::optional<absl::Time>> use = GetUse(uid);
+  if (!use.ok()) return use.status();
+  (*token)->last_use_time = *use;
+  if ((*token)->revoke_time.has_value()) return token;
+  const absl::StatusOr<std::optional<OwnerEpochRecord>> owner_epoch =
+      GetOwnerEpoch(OwnerEpochKey((*token)->owner, (*token)->epochs));
+  if (!owner_epoch.ok()) return owner_epoch.status();
+  absl::StatusOr<std::optional<GlobalEpochRecord>> global_epoch = std::nullopt;
+  if ((*token)->epochs.global != state_.global_epoch) {
+    global_epoch = GetGlobalEpoch(GlobalEpochKey((*token)->epochs.global));
+    if (!global_epoch.ok()) return global_epoch.status();
+  }
+  (*token)->revoke_time = EndOfEpochs(*owner_epoch, *global_epoch);
+  return token;
 }
 
 absl::StatusOr<std::optional<UserRecord>> RocksDbTransaction::GetUserByUid(absl::string_view uid_bytes) {
@@ -104,9 +128,7 @@ absl::StatusOr<CacheBoundRecord> RocksDbTransaction::GetCacheBound() {
 absl::StatusOr<std::optional<TokenUid>> RocksDbTransaction::FindLiveByDisplayName(const UserRecord& owner,
                                                                                   absl::string_view display_name,
                                                                                   absl::Time now) {
-  absl::StatusOr<uint64_t> global_epoch = GlobalEpoch();
-  if (!global_epoch.ok()) return global_epoch.status();
-  const Epochs epochs{.global = *global_epoch, .owner = owner.token_epoch};
+  const Epochs epochs{.global = state_.global_epoch, .owner = owner.token_epoch};
   const std::string prefix = LiveNamePrefix(owner.uid, epochs, display_name);
   std::optional<TokenUid> live;
   // The first row has the latest expiry: if that one is over, they all are.
@@ -120,9 +142,7 @@ absl::StatusOr<std::optional<TokenUid>> RocksDbTransaction::FindLiveByDisplayNam
 }
 
 absl::StatusOr<size_t> RocksDbTransaction::CountLive(const UserRecord& owner, absl::Time now, size_t limit) {
-  absl::StatusOr<uint64_t> global_epoch = GlobalEpoch();
-  if (!global_epoch.ok()) return global_epoch.status();
-  const Epochs epochs{.global = *global_epoch, .owner = owner.token_epoch};
+  const Epochs epochs{.global = state_.global_epoch, .owner = owner.token_epoch};
   const std::string prefix = LiveExpiryPrefix(owner.uid, epochs);
   size_t count = 0;
   if (limit == 0) return count;
@@ -130,17 +150,6 @@ absl::StatusOr<size_t> RocksDbTransaction::CountLive(const UserRecord& owner, ab
                               [&](absl::string_view) { return ++count < limit; });
   if (!scanned.ok()) return scanned;
   return count;
-}
-
-absl::StatusOr<std::vector<TokenUid>> RocksDbTransaction::ListEnded(absl::Time cutoff, size_t limit) {
-  std::vector<TokenUid> ended;
-  if (limit == 0) return ended;
-  absl::Status scanned = Scan(Family::kEnded, "", EndedPosition(cutoff), [&](absl::string_view key) {
-    if (const std::optional<TokenUid> uid = UidAtEnd(key); uid.has_value()) ended.push_back(*uid);
-    return ended.size() < limit;
-  });
-  if (!scanned.ok()) return scanned;
-  return ended;
 }
 
 absl::StatusOr<std::vector<std::string>> RocksDbTransaction::ListForgettableRequests(absl::Time cutoff, size_t limit) {
@@ -155,13 +164,13 @@ absl::StatusOr<std::vector<std::string>> RocksDbTransaction::ListForgettableRequ
 }
 
 absl::Status RocksDbTransaction::PutToken(const TokenRecord& token) {
-  absl::StatusOr<std::optional<TokenRecord>> previous = GetToken(token.uid);
+  absl::StatusOr<std::optional<TokenRecord>> previous = GetPlainToken(token.uid);
   if (!previous.ok()) return previous.status();
-  std::vector<Row> previous_rows;
-  if (previous->has_value()) {
-    if (absl::Status checked = CheckReplacement(**previous, token); !checked.ok()) return checked;
-    previous_rows = IndexRowsOf(**previous);
-  }
+  absl::StatusOr<std::optional<UserRecord>> owner = GetUserByUid(UserKey(token.owner));
+  if (!owner.ok()) return owner.status();
+  absl::Status checked = previous->has_value() ? CheckReplacement(**previous, token) : CheckInsertion(token, sequence_);
+  if (checked.ok()) checked = CheckEpochs(token, state_.global_epoch, *owner);
+  if (!checked.ok()) return checked;
   if (!previous->has_value() || (*previous)->hmac != token.hmac) {
     absl::StatusOr<std::optional<std::string>> holder = Get(Family::kHmacs, HmacKey(token.hmac));
     if (!holder.ok()) return holder.status();
@@ -171,8 +180,13 @@ absl::Status RocksDbTransaction::PutToken(const TokenRecord& token) {
           absl::StrCat("token ", uid.has_value() ? uid->ToString() : "?", " has this HMAC already"));
     }
   }
+  std::vector<Row> previous_rows;
+  if (previous->has_value()) previous_rows = IndexRowsOf(**previous);
   if (absl::Status status = ReplaceRows(previous_rows, IndexRowsOf(token)); !status.ok()) return status;
-  return Put(Family::kTokens, UidBytes(token.uid), EncodeToken(token));
+  if (absl::Status status = Put(Family::kTokens, UidBytes(token.uid), EncodeToken(token)); !status.ok()) return status;
+  const bool was_unrevoked = previous->has_value() && !(*previous)->revoke_time.has_value();
+  const bool is_unrevoked = !token.revoke_time.has_value();
+  return CountUnrevoked(token.owner, token.epochs, static_cast<int>(is_unrevoked) - static_cast<int>(was_unrevoked));
 }
 
 absl::Status RocksDbTransaction::PutUser(const UserRecord& user) {
@@ -180,12 +194,30 @@ absl::Status RocksDbTransaction::PutUser(const UserRecord& user) {
   if (!same_uid.ok()) return same_uid.status();
   absl::StatusOr<std::optional<UserRecord>> same_id = GetUser(user.id);
   if (!same_id.ok()) return same_id.status();
-  for (const std::optional<UserRecord>* previous : {&*same_uid, &*same_id}) {
-    if (!previous->has_value()) continue;
-    if (absl::Status checked = CheckReplacement(**previous, user); !checked.ok()) return checked;
+  absl::Status checked;
+  if (same_uid->has_value()) {
+    checked = CheckReplacement(**same_uid, user);
+  } else {
+    bool inherits = false;
+    const std::string prefix = OwnerEpochsPrefix(user.uid);
+    absl::Status scanned = Scan(Family::kEpochs, prefix, EndOfPrefix(prefix), [&inherits](absl::string_view) {
+      inherits = true;
+      return false;
+    });
+    if (!scanned.ok()) return scanned;
+    checked = CheckInsertion(user, inherits);
   }
+  if (checked.ok() && same_id->has_value()) checked = CheckReplacement(**same_id, user);
+  if (!checked.ok()) return checked;
   if (absl::Status status = ReplaceRows({}, IndexRowsOf(user)); !status.ok()) return status;
+  CountAdministrator(*same_uid, user);
   return Put(Family::kUsers, UserKey(user.uid), EncodeUser(user));
+}
+
+void RocksDbTransaction::CountAdministrator(const std::optional<UserRecord>& previous,
+                                            const std::optional<UserRecord>& next) {
+  if (previous.has_value() && IsActiveAdministrator(*previous)) --state_.counters.administrators;
+  if (next.has_value() && IsActiveAdministrator(*next)) ++state_.counters.administrators;
 }
 
 absl::Status RocksDbTransaction::PutPassword(const UserUid& user, const PasswordRecord& password) {
@@ -205,12 +237,61 @@ absl::Status RocksDbTransaction::PutCacheBound(const CacheBoundRecord& bound) {
   return Put(Family::kMeta, kCacheBoundKey, EncodeCacheBound(bound));
 }
 
+absl::Status RocksDbTransaction::PutPolicy(const PolicyRecord& policy) {
+  state_.policy = std::make_shared<const PolicyRecord>(policy);
+  return absl::OkStatus();
+}
+
+absl::Status RocksDbTransaction::PutAudit(const AuditRecord& row) {
+  if (absl::Status checked = CheckInsertion(row, sequence_); !checked.ok()) return checked;
+  const std::string key = AuditKey(AuditPrefix(), row.time, row.sequence);
+  absl::StatusOr<std::optional<std::string>> there = Get(Family::kAudit, key);
+  if (!there.ok()) return there.status();
+  if (there->has_value()) return absl::AlreadyExistsError("this mutation has an audit row of that time");
+  if (absl::Status status = ReplaceRows({}, IndexRowsOf(row)); !status.ok()) return status;
+  return Put(Family::kAudit, key, EncodeAudit(row));
+}
+
+absl::Status RocksDbTransaction::NoteUse(const TokenUid& uid, absl::Time time) {
+  absl::StatusOr<std::optional<std::string>> token = Get(Family::kTokens, UidBytes(uid));
+  if (!token.ok()) return token.status();
+  absl::StatusOr<std::optional<absl::Time>> use = GetUse(uid);
+  if (!use.ok()) return use.status();
+  const absl::Time minute = CutToMinute(time);
+  if (!token->has_value() || minute <= use->value_or(absl::InfinitePast())) return absl::OkStatus();
+  return Put(Family::kUses, UidBytes(uid), EncodeInstant(minute));
+}
+
 absl::Status RocksDbTransaction::DeleteToken(const TokenUid& uid) {
-  absl::StatusOr<std::optional<TokenRecord>> previous = GetToken(uid);
+  absl::StatusOr<std::optional<TokenRecord>> previous = GetPlainToken(uid);
   if (!previous.ok()) return previous.status();
   if (!previous->has_value()) return absl::OkStatus();
-  if (absl::Status status = ReplaceRows(IndexRowsOf(**previous), {}); !status.ok()) return status;
-  return Delete(Family::kTokens, UidBytes(uid));
+  absl::StatusOr<std::optional<absl::Time>> use = GetUse(uid);
+  if (!use.ok()) return use.status();
+  absl::Status status = ReplaceRows(IndexRowsOf(**previous), {});
+  if (status.ok()) status = Delete(Family::kTokens, UidBytes(uid));
+  if (status.ok() && use->has_value()) status = Delete(Family::kUses, UidBytes(uid));
+  if (!status.ok() || (*previous)->revoke_time.has_value()) return status;
+  return CountUnrevoked((*previous)->owner, (*previous)->epochs, -1);
+}
+
+absl::StatusOr<size_t> RocksDbTransaction::DeleteAuditBefore(absl::Time cutoff, size_t limit) {
+  std::vector<std::string> keys;
+  if (limit == 0) return keys.size();
+  absl::Status status =
+      Scan(Family::kAudit, AuditPrefix(), AuditPlace(AuditPrefix(), cutoff), [&](absl::string_view key) {
+        keys.emplace_back(key);
+        return keys.size() < limit;
+      });
+  for (const std::string& key : keys) {
+    if (!status.ok()) return status;
+    absl::StatusOr<std::optional<AuditRecord>> row = GetRecord(Family::kAudit, key, DecodeAudit);
+    if (!row.ok()) return row.status();
+    status = ReplaceRows(IndexRowsOf((*row).value()), {});
+    if (status.ok()) status = Delete(Family::kAudit, key);
+  }
+  if (!status.ok()) return status;
+  return keys.size();
 }
 
 absl::Status RocksDbTransaction::DeleteRequest(absl::string_view key) {

@@ -12,12 +12,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "store/rocksdb/database.h"
+#include "store/rocksdb/epoch_records.h"
 #include "store/rocksdb/families.h"
 #include "store/rocksdb/index_rows.h"
 #include "store/token_store.h"
@@ -26,9 +29,15 @@ namespace pat::rocks {
 
 class RocksDbTransaction final : public TokenTransaction {
  public:
-  // `database` and `batch` must outlive this. `batch` must be one that keeps a single entry per key.
-  RocksDbTransaction(const Database& database, rocksdb::WriteBatchWithIndex& batch, uint64_t sequence)
-      : database_(database), batch_(batch), sequence_(sequence) {}
+  // `database` and `batch` must outlive this. `batch` must be one that keeps a single entry per key. `state` is that of
+  // the store after what the group has staged so far.
+  RocksDbTransaction(const Database& database, rocksdb::WriteBatchWithIndex& batch, StoreState state, uint64_t sequence)
+      : database_(database), batch_(batch), sequence_(sequence), state_(std::move(state)) {
+    state_.sequence = sequence;
+  }
+
+  // The state after this mutation, if it is kept. Its rows are not in the batch: they are written once for the group.
+  const StoreState& state() const { return state_; }
 
   // Whether anything was staged that would have to be taken back.
   bool staged() const { return staged_; }
@@ -38,25 +47,13 @@ class RocksDbTransaction final : public TokenTransaction {
   const absl::Status& engine_status() const { return engine_status_; }
 
   uint64_t Sequence() const override { return sequence_; }
-  absl::StatusOr<uint64_t> GlobalEpoch() override;
+  absl::StatusOr<uint64_t> GlobalEpoch() override { return state_.global_epoch; }
   absl::StatusOr<std::optional<TokenRecord>> GetToken(const TokenUid& uid) override;
   absl::StatusOr<std::optional<UserRecord>> GetUser(absl::string_view id) override;
   absl::StatusOr<std::optional<RequestRecord>> GetRequest(absl::string_view key) override;
   absl::StatusOr<CacheBoundRecord> GetCacheBound() override;
-  absl::StatusOr<PolicyRecord> GetPolicy() override { return PolicyRecord{}; }
-  absl::StatusOr<uint64_t> CountAdministrators() override { return absl::UnimplementedError("not yet"); }
-  absl::Status PutPolicy(const PolicyRecord& /*policy*/) override { return absl::UnimplementedError("not yet"); }
-  absl::Status PutAudit(const AuditRecord& /*row*/) override { return absl::UnimplementedError("not yet"); }
-  absl::Status NoteUse(const TokenUid& /*uid*/, absl::Time /*time*/) override {
-    return absl::UnimplementedError("not yet");
-  }
-  absl::StatusOr<uint64_t> RevokeAll(const std::optional<UserUid>& /*owner*/, absl::Time /*time*/) override {
-    return absl::UnimplementedError("not yet");
-  }
-  absl::StatusOr<uint64_t> DeleteUser(const UserUid& /*uid*/, absl::Time /*time*/) override {
-    return absl::UnimplementedError("not yet");
-  }
-  absl::StatusOr<size_t> DeleteAuditBefore(absl::Time /*cutoff*/, size_t /*limit*/) override { return 0; }
+  absl::StatusOr<PolicyRecord> GetPolicy() override { return *state_.policy; }
+  absl::StatusOr<uint64_t> CountAdministrators() override { return state_.counters.administrators; }
   absl::StatusOr<std::optional<TokenUid>> FindLiveByDisplayName(const UserRecord& owner, absl::string_view display_name,
                                                                 absl::Time now) override;
   absl::StatusOr<size_t> CountLive(const UserRecord& owner, absl::Time now, size_t limit) override;
@@ -67,8 +64,14 @@ class RocksDbTransaction final : public TokenTransaction {
   absl::Status PutPassword(const UserUid& user, const PasswordRecord& password) override;
   absl::Status PutRequest(absl::string_view key, const RequestRecord& request) override;
   absl::Status PutCacheBound(const CacheBoundRecord& bound) override;
+  absl::Status PutPolicy(const PolicyRecord& policy) override;
+  absl::Status PutAudit(const AuditRecord& row) override;
+  absl::Status NoteUse(const TokenUid& uid, absl::Time time) override;
+  absl::StatusOr<uint64_t> RevokeAll(const std::optional<UserUid>& owner, absl::Time time) override;
+  absl::StatusOr<uint64_t> DeleteUser(const UserUid& uid, absl::Time time) override;
   absl::Status DeleteToken(const TokenUid& uid) override;
   absl::Status DeleteRequest(absl::string_view key) override;
+  absl::StatusOr<size_t> DeleteAuditBefore(absl::Time cutoff, size_t limit) override;
 
  private:
   // Notes `status` as the engine's if it is an error, and returns it.
@@ -80,6 +83,11 @@ class RocksDbTransaction final : public TokenTransaction {
   absl::StatusOr<std::optional<Record>> GetRecord(Family family, absl::string_view key,
                                                   absl::StatusOr<Record> (*decode)(absl::string_view));
   absl::StatusOr<std::optional<UserRecord>> GetUserByUid(absl::string_view uid_bytes);
+  // The token as it was put, without what its epochs and its uses add to it.
+  absl::StatusOr<std::optional<TokenRecord>> GetPlainToken(const TokenUid& uid);
+  absl::StatusOr<std::optional<absl::Time>> GetUse(const TokenUid& uid);
+  absl::StatusOr<std::optional<OwnerEpochRecord>> GetOwnerEpoch(absl::string_view key);
+  absl::StatusOr<std::optional<GlobalEpochRecord>> GetGlobalEpoch(absl::string_view key);
   absl::Status Scan(Family family, absl::string_view begin, absl::string_view end,
                     absl::FunctionRef<bool(absl::string_view key)> visit);
 
@@ -88,9 +96,23 @@ class RocksDbTransaction final : public TokenTransaction {
   // Stages what turns the index rows `previous` into `next`; rows in both are left alone.
   absl::Status ReplaceRows(const std::vector<Row>& previous, const std::vector<Row>& next);
 
+  // Counts a token that is, or is no longer, one without a revoke_time of its own in these epochs: +1 or -1.
+  absl::Status CountUnrevoked(const UserUid& owner, const Epochs& epochs, int change);
+  // What a user no longer is, and what one is now, among the administrators.
+  void CountAdministrator(const std::optional<UserRecord>& previous, const std::optional<UserRecord>& next);
+  absl::StatusOr<uint64_t> EndOwnerEpoch(const UserRecord& user, absl::Time time);
+  absl::StatusOr<uint64_t> EndGlobalEpoch(absl::Time time);
+  // Adds to `ended` tokens of the ended epoch with this key, until there are `limit`. Where to go on next time, if it
+  // is further on, is staged in `resumed`.
+  absl::Status CollectOwnerEpoch(absl::string_view key, size_t limit, absl::flat_hash_set<TokenUid>& ended,
+                                 std::vector<Row>& resumed);
+  absl::Status CollectGlobalEpoch(absl::string_view key, size_t limit, absl::flat_hash_set<TokenUid>& ended,
+                                  std::vector<Row>& resumed);
+
   const Database& database_;
   rocksdb::WriteBatchWithIndex& batch_;
   const uint64_t sequence_;
+  StoreState state_;
   bool staged_ = false;
   absl::Status engine_status_;
 };

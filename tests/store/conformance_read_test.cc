@@ -13,6 +13,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 class ConformanceRead : public testing::TestWithParam<Engine> {
  protected:
@@ -77,7 +78,6 @@ TEST_P(ConformanceRead, RecordsComeBackAsTheyWere) {
   UserRecord user = UserNumber(1);
   user.type = UserType::kSaml;
   user.disabled = user.administrator = true;
-  user.token_epoch = 7;
   user.change_sequence = 3;
   TokenRecord token = TokenNumber(1, user);
   token.audiences = {"billing", ""};
@@ -121,25 +121,16 @@ TEST_P(ConformanceRead, FindTriesEveryCandidateAndNeverBlocksOnWhatWasJustWritte
   EXPECT_EQ(store().FindByHmac({}, Blocking::kAllowed)->found.has_value(), false);
 }
 
-TEST_P(ConformanceRead, TokenWithoutOwnerIsNotFoundAndNotUnrevoked) {
+TEST_P(ConformanceRead, ThereIsNoTokenOfNobody) {
   TokenRecord token = TokenNumber(1, UserNumber(1));
-  ASSERT_EQ(Insert(store(), token), absl::OkStatus());
-  EXPECT_EQ(FindNumber(store(), 1), std::nullopt);
-  EXPECT_THAT(ListAll(store(), {}), IsEmpty());
-  EXPECT_THAT(ListAll(store(), {.owner = UserUidNumber(1)}), IsEmpty());
-  EXPECT_THAT(ListAll(store(), {.include_revoked = true}), ElementsAre(1));
-  EXPECT_THAT(ListAll(store(), {.owner = UserUidNumber(1), .include_revoked = true}), ElementsAre(1));
-}
-
-TEST_P(ConformanceRead, UserMadeAnewUnderTheSameIdInheritsNothing) {
-  // A token of an earlier user of this id: the uid tells them apart.
+  EXPECT_EQ(Insert(store(), token).code(), absl::StatusCode::kInvalidArgument);
+  // A former user of this id: the uid tells them apart.
   UserRecord former = UserNumber(1);
   former.uid = UserUidNumber(99);
-  TokenRecord token = TokenNumber(1, former);
+  token = TokenNumber(1, former);
   ASSERT_EQ(Put(store(), UserNumber(1)), absl::OkStatus());
-  ASSERT_EQ(Insert(store(), token), absl::OkStatus());
-  EXPECT_EQ(FindNumber(store(), 1), std::nullopt);
-  EXPECT_THAT(ListAll(store(), {}), IsEmpty());
+  EXPECT_EQ(Insert(store(), token).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(ListAll(store(), {.include_revoked = true}), IsEmpty());
 }
 
 TEST_P(ConformanceRead, ListsAreInOrderOfCreationAndByOwner) {
@@ -219,32 +210,6 @@ TEST_P(ConformanceRead, ExpiredStayInTheLists) {
   EXPECT_THAT(ListAll(store(), {.owner = user.uid}), ElementsAre(1));
 }
 
-TEST_P(ConformanceRead, PassedEpochEndsEveryTokenAtOnce) {
-  UserRecord user = UserNumber(1);
-  const UserRecord bystander = UserNumber(2);
-  ASSERT_EQ(Put(store(), user), absl::OkStatus());
-  ASSERT_EQ(Put(store(), bystander), absl::OkStatus());
-  for (uint64_t number = 1; number <= 4; ++number) {
-    TokenRecord token = TokenNumber(number, number == 4 ? bystander : user);
-    ASSERT_EQ(Insert(store(), token), absl::OkStatus());
-  }
-  user.token_epoch = 1;
-  ASSERT_EQ(Put(store(), user), absl::OkStatus());
-  TokenRecord later = TokenNumber(5, user);
-  ASSERT_EQ(Insert(store(), later), absl::OkStatus());
-
-  EXPECT_THAT(ListAll(store(), {.owner = user.uid}), ElementsAre(5));
-  EXPECT_THAT(ListAll(store(), {.owner = user.uid, .include_revoked = true}), ElementsAre(1, 2, 3, 5));
-  EXPECT_THAT(ListAll(store(), {}), ElementsAre(4, 5));
-  EXPECT_EQ(FindNumber(store(), 1)->token.epochs.owner, 0u);
-  EXPECT_EQ(FindNumber(store(), 1)->owner.token_epoch, 1u);
-  Ask([&](TokenTransaction& transaction) {
-    EXPECT_EQ(*transaction.CountLive(user, At(0), 10), 1u);
-    EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "token-1", At(0)), std::nullopt);
-    EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "token-5", At(0)), later.uid);
-  });
-}
-
 TEST_P(ConformanceRead, LiveEndsAtTheExpiryInstant) {
   const UserRecord user = UserNumber(1);
   ASSERT_EQ(Put(store(), user), absl::OkStatus());
@@ -322,7 +287,7 @@ TEST_P(ConformanceRead, NamesOfAnyBytesAreKeptApart) {
   });
 }
 
-TEST_P(ConformanceRead, EndedAreInOrderOfTheirEnd) {
+TEST_P(ConformanceRead, EndedAreThoseThatEndedBeforeTheCutoff) {
   const UserRecord user = UserNumber(1);
   ASSERT_EQ(Put(store(), user), absl::OkStatus());
   const auto insert = [&](uint64_t number, int expire, std::optional<absl::Time> revoke) {
@@ -336,10 +301,10 @@ TEST_P(ConformanceRead, EndedAreInOrderOfTheirEnd) {
   insert(3, 20, At(90));   // Expired first, revoked later.
   insert(4, 50, std::nullopt);
   Ask([&](TokenTransaction& transaction) {
-    EXPECT_THAT(NumbersOf(*transaction.ListEnded(At(50), 10)), ElementsAre(3, 2, 1))
+    EXPECT_THAT(NumbersOf(*transaction.ListEnded(At(50), 10)), UnorderedElementsAre(3, 2, 1))
         << "the cutoff itself is not before";
-    EXPECT_THAT(NumbersOf(*transaction.ListEnded(At(50) + absl::Nanoseconds(1), 10)), ElementsAre(3, 2, 1, 4));
-    EXPECT_THAT(NumbersOf(*transaction.ListEnded(At(1000), 2)), ElementsAre(3, 2));
+    EXPECT_THAT(NumbersOf(*transaction.ListEnded(At(50) + absl::Nanoseconds(1), 10)), UnorderedElementsAre(3, 2, 1, 4));
+    EXPECT_THAT(*transaction.ListEnded(At(1000), 2), SizeIs(2));
     EXPECT_THAT(*transaction.ListEnded(At(20), 10), IsEmpty());
     EXPECT_THAT(*transaction.ListEnded(At(1000), 0), IsEmpty());
     EXPECT_THAT(*transaction.ListEnded(absl::InfinitePast(), 10), IsEmpty());

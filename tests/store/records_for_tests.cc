@@ -88,6 +88,38 @@ absl::Status Delete(TokenStore& store, const TokenUid& uid) {
   });
 }
 
+uint64_t RevokeAll(TokenStore& store, const std::optional<UserUid>& owner, absl::Time time) {
+  uint64_t count = 0;
+  EXPECT_EQ(store.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    const absl::StatusOr<uint64_t> revoked = transaction.RevokeAll(owner, time);
+    if (!revoked.ok()) return revoked.status();
+    count = *revoked;
+    return Decision::kCommit;
+  }),
+            absl::OkStatus());
+  return count;
+}
+
+uint64_t DeleteUser(TokenStore& store, const UserUid& uid, absl::Time time) {
+  uint64_t count = 0;
+  EXPECT_EQ(store.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    const absl::StatusOr<uint64_t> revoked = transaction.DeleteUser(uid, time);
+    if (!revoked.ok()) return revoked.status();
+    count = *revoked;
+    return Decision::kCommit;
+  }),
+            absl::OkStatus());
+  return count;
+}
+
+void Ask(TokenStore& store, absl::FunctionRef<void(TokenTransaction&)> ask) {
+  EXPECT_EQ(store.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    ask(transaction);
+    return Decision::kDiscard;
+  }),
+            absl::OkStatus());
+}
+
 uint64_t NumberOf(const TokenUid& uid) {
   uint64_t number = 0;
   for (size_t i = 8; i < 16; ++i) number = (number << 8) | uid.bytes[i];

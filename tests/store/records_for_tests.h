@@ -4,9 +4,11 @@
 #define PAT_TESTS_STORE_RECORDS_FOR_TESTS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "store/records.h"
@@ -34,6 +36,12 @@ absl::Status Insert(TokenStore& store, TokenRecord& token);
 absl::Status Put(TokenStore& store, const TokenRecord& token);
 absl::Status Put(TokenStore& store, const UserRecord& user);
 absl::Status Delete(TokenStore& store, const TokenUid& uid);
+// How many were not revoked before. A failure fails the test.
+uint64_t RevokeAll(TokenStore& store, const std::optional<UserUid>& owner, absl::Time time);
+uint64_t DeleteUser(TokenStore& store, const UserUid& uid, absl::Time time);
+
+// Runs `ask` in a mutation that leaves nothing.
+void Ask(TokenStore& store, absl::FunctionRef<void(TokenTransaction&)> ask);
 
 // The numbers of tokens, for comparing lists at a glance.
 uint64_t NumberOf(const TokenUid& uid);
