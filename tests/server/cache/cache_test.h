@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "server/cache/caching_facts_reader.h"
 #include "server/core/introspection.h"
+#include "server/core/use_recorder.h"
 #include "tests/support/check_call.h"
 #include "tests/support/controlled_facts_reader.h"
 #include "tests/support/facts_recorder.h"
@@ -30,7 +31,8 @@ struct CachedAuthority {
   TestAuthority authority;
   ControlledFactsReader source{authority.facts};
   CachingFactsReader cache;
-  Introspector introspector{cache, authority.clock};
+  UseRecorder uses;
+  Introspector introspector{cache, authority.clock, &uses};
 
   // Shorter to write.
   absl::Time Now() const { return authority.clock.Now(); }

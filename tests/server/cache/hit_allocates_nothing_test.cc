@@ -143,6 +143,16 @@ TEST_F(HitAllocatesNothingTest, AllowedByFourRequirementsOfTwoNames) {
   EXPECT_EQ(freed, 0);
 }
 
+// That it was used is noted all the same.
+TEST_F(HitAllocatesNothingTest, TheUseOfAHitIsNoted) {
+  const IssuedToken token = Issue();
+  Watch(token.secret, kMet);
+  ASSERT_EQ(uses.Flush(authority.store).value(), 1);
+  Advance(absl::Minutes(1));
+  EXPECT_EQ(Watch(token.secret, kMet).source, AnswerSource::kCache);
+  EXPECT_EQ(uses.Flush(authority.store).value(), 1);
+}
+
 TEST_F(HitAllocatesNothingTest, FourUnmetRequirements) {
   const IssuedToken token = Issue();
   Watch(token.secret, kMet);

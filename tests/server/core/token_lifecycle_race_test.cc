@@ -6,17 +6,16 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/barrier.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/core/token_lifecycle.h"
+#include "tests/server/core/at_the_same_time.h"
 #include "tests/store/engines.h"
 #include "tests/store/records_for_tests.h"
 #include "tests/support/refusal.h"
@@ -26,21 +25,6 @@ namespace pat {
 namespace {
 
 constexpr int kRounds = 40;
-
-// Lets them begin together. Each returns when all are done.
-void AtTheSameTime(const std::vector<std::function<void()>>& calls) {
-  // The last one to pass it deletes it.
-  auto* const barrier = new absl::Barrier(static_cast<int>(calls.size()));
-  std::vector<std::thread> threads;
-  threads.reserve(calls.size());
-  for (const std::function<void()>& call : calls) {
-    threads.emplace_back([barrier, &call] {
-      if (barrier->Block()) delete barrier;
-      call();
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-}
 
 class TokenRaceTest : public testing::TestWithParam<Engine> {
  protected:
