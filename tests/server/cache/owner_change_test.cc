@@ -109,7 +109,7 @@ std::vector<Change> Changes() {
   };
 }
 
-class OwnerChangeTest : public testing::TestWithParam<Change> {
+class ChangeByTheRulesTest : public testing::TestWithParam<Change> {
  protected:
   // Allowed to use OR.Folders, as far as an answer of this age may tell.
   bool IsAllowed(std::optional<absl::Duration> max_staleness = std::nullopt) {
@@ -126,10 +126,10 @@ class OwnerChangeTest : public testing::TestWithParam<Change> {
   const IssuedToken token_ = at_.Issue();
 };
 
-INSTANTIATE_TEST_SUITE_P(Every, OwnerChangeTest, testing::ValuesIn(Changes()),
+INSTANTIATE_TEST_SUITE_P(Every, ChangeByTheRulesTest, testing::ValuesIn(Changes()),
                          [](const auto& info) { return info.param.name; });
 
-TEST_P(OwnerChangeTest, ItIsSeenWhenTheTtlIsOverAndNotLater) {
+TEST_P(ChangeByTheRulesTest, ItIsSeenWhenTheTtlIsOverAndNotLater) {
   ASSERT_TRUE(IsAllowed());
   const absl::Time loaded_at = at_.Now();
   at_.Advance(absl::Minutes(10));
@@ -144,7 +144,7 @@ TEST_P(OwnerChangeTest, ItIsSeenWhenTheTtlIsOverAndNotLater) {
   EXPECT_LE(at_.Now(), *last_accept_time);
 }
 
-TEST_P(OwnerChangeTest, ItIsSeenAtTheNextReadOfTheStore) {
+TEST_P(ChangeByTheRulesTest, ItIsSeenAtTheNextReadOfTheStore) {
   ASSERT_TRUE(IsAllowed());
   at_.Advance(absl::Seconds(10));
   ASSERT_TRUE(GetParam().make(at_).ok());
@@ -153,7 +153,7 @@ TEST_P(OwnerChangeTest, ItIsSeenAtTheNextReadOfTheStore) {
   EXPECT_FALSE(IsAllowed()) << "what was read is what is known";
 }
 
-TEST_P(OwnerChangeTest, WhatIsUndoneComesBackAndWhatIsForEverDoesNot) {
+TEST_P(ChangeByTheRulesTest, WhatIsUndoneComesBackAndWhatIsForEverDoesNot) {
   at_.Advance(absl::Seconds(10));
   ASSERT_TRUE(GetParam().make(at_).ok());
   EXPECT_FALSE(IsAllowed());
