@@ -10,10 +10,11 @@
 
 namespace pat {
 
-// What a listener takes a caller for who brings no credential of its own.
+// What a listener takes a caller for who brings no credential of its own. Where there is a certificate, its role counts
+// and not the listener's.
 enum class ListenerRole : uint8_t {
   kNone,          // Nobody. TCP with TLS: the client certificate tells.
-  kUser,          // Nobody either; but a password or a token may be presented.
+  kUser,          // Nobody either: for those who bring a password or a token.
   kIntrospector,  // A service that checks tokens: the mode of the Unix socket is the gate.
   kPortal,        // A web front end, with x-pat-user: again the mode is the gate.
   kDev,           // `patd dev` on loopback: an introspector, and with x-pat-user the portal. In this mode only.

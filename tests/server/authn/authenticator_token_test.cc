@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -114,7 +115,7 @@ TEST_F(AuthenticatorTokenTest, WhatHasNotTheFormOfATokenIsRefusedWithoutARead) {
   wrong_check_sum.back() = good.back() == 'a' ? 'b' : 'a';
   for (const std::string& secret :
        {std::string(), std::string(" "), wrong_check_sum, " " + good, good + " ", good + std::string(1, '\0'),
-        good + "," + good, good.substr(0, 52), good.substr(4), std::string("pat_"), std::string(1000, 'x'),
+        absl::StrCat(good, ",", good), good.substr(0, 52), good.substr(4), std::string("pat_"), std::string(1000, 'x'),
         std::string("YWRhOmFkYS1wYXNzd29yZA==")}) {
     EXPECT_EQ(Authenticate({"Bearer " + secret}).status(), Inactive());
   }

@@ -33,7 +33,7 @@ std::string Refusal(const std::vector<IdentityEntry>& entries) {
   const absl::StatusOr<IdentityTable> table = IdentityTable::Create(entries);
   if (table.ok()) return "OK";
   EXPECT_EQ(table.status().code(), absl::StatusCode::kInvalidArgument);
-  const std::string text(table.status().message());
+  std::string text(table.status().message());
   EXPECT_EQ(text.find('\n'), std::string::npos) << text;
   return text;
 }
