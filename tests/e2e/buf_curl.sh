@@ -8,6 +8,7 @@ readonly buf="$1" patd="$2"
 readonly tokens=pat.v1.TokenService introspection=pat.v1.IntrospectionService
 
 . "$(dirname "${BASH_SOURCE[0]}")/dev_server.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/management_calls.sh"
 start_dev_server "${patd}"
 readonly url="http://${address}"
 
@@ -19,7 +20,9 @@ call() {
 }
 
 methods="$("${buf}" curl --protocol grpc --http2-prior-knowledge --list-methods "${url}")"
-for method in "${tokens}/CreateToken" "${tokens}/RegenerateToken" "${introspection}/BatchIntrospect" grpc.health.v1.Health/Check; do
+for method in "${tokens}/"{CreateToken,RegenerateToken,RevokeAllTokens,ReportLeakedToken} \
+  "${introspection}/BatchIntrospect" pat.v1.UserService/SetPassword pat.v1.PolicyService/UpdatePolicy \
+  pat.v1.AuditService/ListAuditEvents grpc.health.v1.Health/Check; do
   grep -qxF "${method}" <<<"${methods}" || fail "reflection does not list ${method}"
 done
 
@@ -54,6 +57,9 @@ expect "$(field "${answer}" .verdict)" VERDICT_INACTIVE "the old secret, asked o
 
 field "$(call "${tokens}/RevokeToken" "{\"name\":\"${name}\"}" "${ada}")" .lastAcceptTime >/dev/null
 expect "$(field "$(call grpc.health.v1.Health/Check '{}')" .status)" SERVING "health"
+
+mask() { printf '"%s"' "$1"; }
+check_management
 
 # A refusal, with details that the client can read.
 if refusal="$(call "${tokens}/CreateToken" '{"parent":"users/ada","scopes":["TM.Defect"]}' "${ada}" 2>&1)"; then

@@ -9,6 +9,7 @@ readonly grpcurl="$1" patd="$2"
 readonly tokens=pat.v1.TokenService introspection=pat.v1.IntrospectionService
 
 . "$(dirname "${BASH_SOURCE[0]}")/dev_server.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/management_calls.sh"
 start_dev_server "${patd}"
 
 # call METHOD BODY [HEADER]: the answer on stdout. The body goes by stdin, because it may hold a secret.
@@ -18,8 +19,12 @@ call() {
   printf '%s' "$2" | "${grpcurl}" -plaintext "${headers[@]}" -d @ "${address}" "$1"
 }
 
+# grpcurl does not know that a field mask is a text in JSON.
+mask() { printf '{"paths":["%s"]}' "$1"; }
+
 services="$("${grpcurl}" -plaintext "${address}" list)"
-for service in "${tokens}" "${introspection}" grpc.health.v1.Health grpc.reflection.v1{,alpha}.ServerReflection; do
+for service in "${tokens}" "${introspection}" pat.v1.{User,Policy,Audit}Service grpc.health.v1.Health \
+  grpc.reflection.v1{,alpha}.ServerReflection; do
   grep -qxF "${service}" <<<"${services}" || fail "reflection does not list ${service}"
   for method in $("${grpcurl}" -plaintext "${address}" list "${service}"); do
     "${grpcurl}" -plaintext "${address}" describe "${method}" | grep -q '^rpc ' || fail "${method} is not described"
@@ -44,9 +49,8 @@ expect "$(field "${answer}" '.responses | map(.verdict) | join(" ")')" "VERDICT_
 
 expect "$(field "$(call "${tokens}/GetToken" "{\"name\":\"${name}\"}" "${ada}")" .token.state)" STATE_ACTIVE "get"
 expect "$(field "$(call "${tokens}/ListTokens" '{"parent":"users/ada"}' "${ada}")" '.tokens | length')" 1 "list"
-# grpcurl does not know that a field mask is a text in JSON.
 expect "$(field "$(call "${tokens}/UpdateToken" \
-  "{\"token\":{\"name\":\"${name}\",\"description\":\"by it\"},\"update_mask\":{\"paths\":[\"description\"]}}" "${ada}")" \
+  "{\"token\":{\"name\":\"${name}\",\"description\":\"by it\"},\"update_mask\":$(mask description)}" "${ada}")" \
   .token.description)" "by it" "update"
 expect "$(field "$(call "${tokens}/ListScopes" '{"query":"TM.Defects.Read"}')" '.scopes[0].name')" TM.Defects.Read "scopes"
 regenerated="$(call "${tokens}/RegenerateToken" "{\"name\":\"${name}\"}" "${ada}")"
@@ -55,6 +59,8 @@ field "$(call "${tokens}/RevokeToken" "{\"name\":\"${name}\"}" "${ada}")" .lastA
 answer="$(call "${introspection}/Introspect" "{\"token\":\"${secret}\",\"max_staleness\":\"0s\"}")"
 expect "$(field "${answer}" .verdict)" VERDICT_INACTIVE "asked of the store"
 expect "$(field "$(call grpc.health.v1.Health/Check '{}')" .status)" SERVING "health"
+
+check_management
 
 if refusal="$(call "${tokens}/CreateToken" '{"parent":"users/ada","scopes":["TM.Defect"]}' "${ada}" 2>&1)"; then
   fail "a bad request was taken"

@@ -139,7 +139,7 @@ class CallGuardTest : public testing::Test,
   }
 
   TestAuthority authority_;
-  const IdentityTable identities_;
+  const IdentityTable identities_ = {};
   PasswordVerifier passwords_{authority_.store, authority_.clock};
   Authenticator authenticator_{identities_, authority_.store, passwords_, authority_.facts};
   AuditLog audit_{authority_.store, *authority_.peppers, authority_.clock};
