@@ -107,6 +107,15 @@ uint64_t MemoryTables::CountUnrevoked(const std::optional<UserUid>& owner) const
   }));
 }
 
+std::vector<Epochs> MemoryTables::EndedEpochsOf(const UserUid& owner) const {
+  std::vector<Epochs> ended;
+  for (auto it = owner_ends_.lower_bound({owner, Epochs{}}); it != owner_ends_.end() && it->first.first == owner;
+       ++it) {
+    ended.push_back(it->first.second);
+  }
+  return ended;
+}
+
 bool MemoryTables::HasTokensToInherit(const UserUid& owner) const {
   const CreationOrder& order = TokensOf(owner);
   return std::any_of(order.begin(), order.end(),

@@ -56,6 +56,8 @@ class MemoryTables {
 
   // Tokens of this owner, or of everybody, that are not revoked in any way.
   uint64_t CountUnrevoked(const std::optional<UserUid>& owner) const;
+  // The pairs of epochs of this owner that have ended.
+  std::vector<Epochs> EndedEpochsOf(const UserUid& owner) const;
   // Whether there are tokens of this owner without a revoke_time of their own.
   bool HasTokensToInherit(const UserUid& owner) const;
 

@@ -74,6 +74,10 @@ class MemoryTransaction final : public TokenTransaction {
       checked = CheckReplacement(*holder, user);
     }
     if (!checked.ok()) return checked;
+    if (!kept.has_value()) {
+      // Nothing is left of a former user of this uid, so nothing of it may matter.
+      for (const Epochs& epochs : tables_.EndedEpochsOf(user.uid)) ReplaceEnd(user.uid, epochs, std::nullopt);
+    }
     ReplaceUser(user.uid, user);
     return absl::OkStatus();
   }
@@ -161,9 +165,12 @@ class MemoryTransaction final : public TokenTransaction {
 
  private:
   void EndEpochOf(const UserRecord& user, absl::Time time) {
-    const Epochs epochs{.global = tables_.GlobalEpoch(), .owner = user.token_epoch};
-    undo_log_.push_back([this, uid = user.uid, epochs, previous = tables_.ReplaceEnd(user.uid, epochs, time)] {
-      tables_.ReplaceEnd(uid, epochs, previous);
+    ReplaceEnd(user.uid, {.global = tables_.GlobalEpoch(), .owner = user.token_epoch}, time);
+  }
+
+  void ReplaceEnd(const UserUid& owner, const Epochs& epochs, std::optional<absl::Time> next) {
+    undo_log_.push_back([this, owner, epochs, previous = tables_.ReplaceEnd(owner, epochs, next)] {
+      tables_.ReplaceEnd(owner, epochs, previous);
     });
   }
 

@@ -28,17 +28,36 @@ void Say(const std::string& line) {
   if (write(STDOUT_FILENO, with_end.data(), with_end.size()) < 0) std::_Exit(3);
 }
 
-// One mutation on one token, as crash_protocol.h defines them.
-absl::Status Apply(TokenStore& store, const UserRecord& user, const std::string& op, uint64_t number) {
+// One mutation, as crash_protocol.h defines them, with its row in the audit log.
+absl::Status Apply(TokenStore& store, const std::string& user_id, const std::string& op, uint64_t number) {
+  if (op == kUse) {
+    return store.CommitWithoutSync([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+      const auto minutes = static_cast<int64_t>(transaction.Sequence());
+      absl::Status noted = transaction.NoteUse(TokenUidNumber(number), StartTime() + absl::Minutes(minutes));
+      if (!noted.ok()) return noted;
+      return Decision::kCommit;
+    });
+  }
   return store.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
     auto found = transaction.GetToken(TokenUidNumber(number));
     if (!found.ok()) return found.status();
-    absl::Status staged;
+    const UserRecord user = transaction.GetUser(user_id).value().value();
+    absl::Status staged = transaction.PutAudit({.time = At(1),
+                                                .sequence = transaction.Sequence(),
+                                                .user_id = user_id,
+                                                .target_token = TokenUidNumber(number),
+                                                .detail = CrashModel::Noted(op, number)});
+    if (!staged.ok()) return staged;
     if (op == kDelete) {
       staged = transaction.DeleteToken(TokenUidNumber(number));
+    } else if (op == kEnd) {
+      staged = transaction.RevokeAll(user.uid, At(1)).status();
     } else {
       TokenRecord token = found->value_or(TokenNumber(number, user));
-      if (!found->has_value()) token.create_sequence = transaction.Sequence();
+      if (!found->has_value()) {
+        token.create_sequence = transaction.Sequence();
+        token.epochs.global = transaction.GlobalEpoch().value();
+      }
       token.description = std::string(2000, 'x');  // So that memtables fill and are flushed.
       if (op == kRevoke) token.revoke_time = At(1);
       if (op == kRegenerate) token.hmac = HmacNumber(number + (NumberOfHmac(token.hmac) == number ? kRegenerated : 0));
@@ -50,16 +69,21 @@ absl::Status Apply(TokenStore& store, const UserRecord& user, const std::string&
   });
 }
 
-void Work(TokenStore& store, const UserRecord& user, int worker, uint64_t seed) {
+void Work(TokenStore& store, uint64_t worker, uint64_t seed) {
   std::mt19937_64 random(seed);
   CrashModel model;  // Of what this worker did in this life; tokens of earlier lives are another worker's business.
-  const uint64_t first = (seed % 1'000'000) * 100;
+  const std::string user_id = UserNumber(UserOf(worker)).id;
   while (true) {
-    const uint64_t number = first + random() % 20 + 1;
-    const std::string op = model.DrawOp(number, random());
+    uint64_t number = FirstNumber(seed) + random() % 20 + 1;
+    std::string op = model.DrawOp(number, random());
+    if (random() % 5 == 0) op = kUse;
+    if (random() % 40 == 0) {
+      op = kEnd;
+      number = worker;
+    }
     if (op.empty()) continue;
     Say(absl::StrCat(worker, " try ", op, " ", number));
-    const absl::Status status = Apply(store, user, op, number);
+    const absl::Status status = Apply(store, user_id, op, number);
     if (!status.ok()) {
       std::cerr << status << std::endl;
       std::_Exit(4);
@@ -80,15 +104,19 @@ int Main(const std::string& directory, uint64_t seed) {
     std::cerr << store.status() << std::endl;
     return 2;
   }
-  const UserRecord user = UserNumber(1);
-  if (absl::Status put = Put(**store, user); !put.ok()) {
-    std::cerr << put << std::endl;
-    return 2;
+  for (uint64_t worker = 0; worker < kCrashWorkers; ++worker) {
+    const UserRecord user = UserNumber(UserOf(worker));
+    if ((*store)->GetUser(user.id)->has_value()) continue;
+    if (absl::Status put = Put(**store, user); !put.ok()) {
+      std::cerr << put << std::endl;
+      return 2;
+    }
   }
   Say("ready");
   std::vector<std::thread> workers;
   for (int i = 0; i < kCrashWorkers; ++i) {
-    workers.emplace_back([&, i] { Work(**store, user, i, seed * kCrashWorkers + static_cast<uint64_t>(i)); });
+    const auto worker = static_cast<uint64_t>(i);
+    workers.emplace_back([&, worker] { Work(**store, worker, seed * kCrashWorkers + worker); });
   }
   for (std::thread& worker : workers) worker.join();
   return 0;
