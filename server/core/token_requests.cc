@@ -24,7 +24,11 @@ constexpr int32_t kNanosPerSecond = 1'000'000'000;
 constexpr int64_t kFirstSecond = -62'135'596'800;
 constexpr int64_t kLastSecond = 253'402'300'799;
 
-std::string Days(absl::Duration duration) { return absl::StrCat(absl::ToInt64Hours(duration) / 24, " days"); }
+// "365 days", or "1h30m" for what is no whole number of them.
+std::string LifeText(absl::Duration life) {
+  constexpr absl::Duration kDay = absl::Hours(24);
+  return life % kDay == absl::ZeroDuration() ? absl::StrCat(life / kDay, " days") : absl::FormatDuration(life);
+}
 
 std::string Instant(absl::Time time) { return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone()); }
 
@@ -52,9 +56,9 @@ std::optional<absl::Time> ResolveInstant(const RequestedInstant& requested, cons
     return std::nullopt;
   }
   if (instant > now + policy.maximum_lifespan) {
-    violations.push_back(
-        {"expire_time", absl::StrCat(Instant(instant), " is beyond the longest life of ", Days(policy.maximum_lifespan),
-                                     "; give ", Instant(now + policy.maximum_lifespan), " or earlier")});
+    violations.push_back({"expire_time", absl::StrCat(Instant(instant), " is beyond the longest life of ",
+                                                      LifeText(policy.maximum_lifespan), "; give ",
+                                                      Instant(now + policy.maximum_lifespan), " or earlier")});
     return std::nullopt;
   }
   return instant;
@@ -72,7 +76,7 @@ std::optional<absl::Time> ResolveDuration(const RequestedDuration& requested, co
     violations.push_back(
         {"ttl",
          absl::StrCat(absl::FormatDuration(duration), " is beyond the longest life; give at most ",
-                      Days(policy.maximum_lifespan), " (", absl::ToInt64Seconds(policy.maximum_lifespan), "s)")});
+                      LifeText(policy.maximum_lifespan), " (", absl::ToInt64Seconds(policy.maximum_lifespan), "s)")});
     return std::nullopt;
   }
   const absl::Time end = now + duration;

@@ -62,6 +62,37 @@ TEST(PageTokenTest, WhatIsNoTokenIsRefused) {
   }
 }
 
+// ---- Positions that are no numbers
+
+TEST(PageTokenTest, ATextComesBackInItsContextOnly) {
+  const PageTokens tokens = WithKey("key");
+  for (const std::string& position : {std::string(), std::string("a"), std::string("user.name_0-9"),
+                                      std::string("\0\xff", 2), std::string(1000, 'x')}) {
+    const std::string token = tokens.EncodeText(position, kContext);
+    EXPECT_EQ(tokens.DecodeText(token, kContext), position);
+    EXPECT_EQ(tokens.DecodeText(token, "other"), std::nullopt);
+    EXPECT_EQ(WithKey("other").DecodeText(token, kContext), std::nullopt);
+    EXPECT_EQ(tokens.DecodeText(token.substr(4), kContext), std::nullopt);
+  }
+  EXPECT_EQ(tokens.DecodeText("", kContext), std::nullopt);
+}
+
+// The end of the position and the beginning of the context are no matter of taste.
+TEST(PageTokenTest, WhatBelongsToThePositionDoesNotBelongToTheContext) {
+  const PageTokens tokens = WithKey("key");
+  const std::string token = tokens.EncodeText("ada", "bob");
+  EXPECT_EQ(tokens.DecodeText(token, "abob"), std::nullopt);
+  EXPECT_NE(tokens.EncodeText("adab", "ob"), token);
+}
+
+TEST(PageTokenTest, ATextIsNoNumberUnlessItHasItsLength) {
+  const PageTokens tokens = WithKey("key");
+  EXPECT_EQ(tokens.Decode(tokens.EncodeText("seven b", kContext), kContext), std::nullopt);
+  EXPECT_EQ(tokens.Decode(tokens.EncodeText(BigEndian(7), kContext), kContext), 7);
+  EXPECT_EQ(FromBigEndian(BigEndian(0x0102030405060708)), 0x0102030405060708);
+  EXPECT_EQ(BigEndian(1), std::string("\0\0\0\0\0\0\0\1", 8));
+}
+
 // It is pasted into shells and URLs.
 TEST(PageTokenTest, ItNeedsNoQuoting) {
   const PageTokens tokens = WithKey("key");

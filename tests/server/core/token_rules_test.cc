@@ -35,7 +35,8 @@ Principal AsPortal(absl::string_view user_id) {
 // ---- Whose tokens
 
 const TokenUid kUid = TokenUidNumber(7);
-constexpr TokenAction kAllActions[] = {TokenAction::kLook, TokenAction::kRevoke, TokenAction::kChange};
+constexpr TokenAction kAllActions[] = {TokenAction::kLook, TokenAction::kRevoke, TokenAction::kChange,
+                                       TokenAction::kRegenerate};
 
 // What AuthoriseToken says; a violation fails the test.
 absl::StatusOr<std::optional<TokenUid>> Authorise(const Principal& principal, const std::string& name,
@@ -61,8 +62,10 @@ TEST(AuthoriseTokenTest, AnAdministratorLooksAtAndRevokesThoseOfOthersAndNoMore)
   for (const TokenAction action : {TokenAction::kLook, TokenAction::kRevoke}) {
     EXPECT_EQ(Authorise(AsAdministrator("root"), name, action).value(), kUid);
   }
-  const absl::Status refused = Authorise(AsAdministrator("root"), name, TokenAction::kChange).status();
-  ExpectRefusal(refused, absl::StatusCode::kPermissionDenied, "ROLE_REQUIRED");
+  for (const TokenAction action : {TokenAction::kChange, TokenAction::kRegenerate}) {
+    const absl::Status refused = Authorise(AsAdministrator("root"), name, action).status();
+    ExpectRefusal(refused, absl::StatusCode::kPermissionDenied, "ROLE_REQUIRED");
+  }
 }
 
 TEST(AuthoriseTokenTest, ToEverybodyElseThereIsNoSuchToken) {
@@ -74,6 +77,26 @@ TEST(AuthoriseTokenTest, ToEverybodyElseThereIsNoSuchToken) {
     }
   }
   ExpectRefusal(TokenNotFound(), absl::StatusCode::kNotFound, "TOKEN_NOT_FOUND");
+}
+
+TEST(AuthoriseTokenTest, ATokenIsItsOwnAndNothingElseIs) {
+  Principal token{.kind = PrincipalKind::kToken, .user_id = "ada", .token = kUid};
+  const std::string name = TokenName("ada", kUid);
+  EXPECT_EQ(Authorise(token, name, TokenAction::kLook).value(), kUid);
+  EXPECT_EQ(Authorise(token, name, TokenAction::kRevoke).value(), kUid);
+  ExpectRefusal(Authorise(token, name, TokenAction::kChange).status(), absl::StatusCode::kPermissionDenied,
+                "ROLE_REQUIRED");
+  ExpectRefusal(Authorise(token, name, TokenAction::kRegenerate).status(), absl::StatusCode::kPermissionDenied,
+                "SCOPE_REQUIRED");
+  token.may_regenerate_itself = true;
+  EXPECT_EQ(Authorise(token, name, TokenAction::kRegenerate).value(), kUid);
+  token.administrator = true;
+  for (const TokenAction action : kAllActions) {
+    for (const std::string& other : {TokenName("ada", TokenUidNumber(8)), TokenName("bob", kUid),
+                                     TokenName("bob", TokenUidNumber(8)), std::string("users/ada/tokens/no-uid")}) {
+      EXPECT_EQ(Authorise(token, other, action).status(), TokenNotFound()) << other;
+    }
+  }
 }
 
 // Not refused here: the form of the rest of the request is judged first, as for any token that is not there.
@@ -216,7 +239,7 @@ TEST_F(TokenRulesTest, ANameIsTakenByAnotherLiveTokenOnly) {
 }
 
 TEST_F(TokenRulesTest, ThereIsRoomUpToTheLimitOfLiveTokens) {
-  const auto check = [&](size_t limit, absl::Time now) {
+  const auto check = [&](uint32_t limit, absl::Time now) {
     const PolicyRecord policy{.maximum_live_tokens = limit};
     return Ask([&](TokenTransaction& transaction) { return CheckRoomForOneMore(transaction, owner_, policy, now); });
   };
