@@ -78,6 +78,16 @@ TEST_F(ConnectionTest, SendsBasicCredentialsWithEachCall) {
   EXPECT_THAT(server.authorizations, ElementsAre(expected, expected));
 }
 
+TEST_F(ConnectionTest, SendsATokenInstead) {
+  FakeServer server;
+  ConnectionOptions options = To(server.address());
+  options.credentials = BearerCredentials{SecretText(std::string(kFakeSecret))};
+  const auto connection = Connection::Create(std::move(options));
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  EXPECT_TRUE(Check(**connection).ok());
+  EXPECT_THAT(server.authorizations, ElementsAre(absl::StrCat("Bearer ", kFakeSecret)));
+}
+
 TEST_F(ConnectionTest, SendsNoCredentialsWithoutAUser) {
   FakeServer server;
   const auto connection = Connection::Create(To(server.address()));
@@ -146,10 +156,35 @@ TEST_F(ConnectionTest, SpeaksTlsToLocalhostByNameAndByAddress) {
     const grpc::Status status = Check(**connection);
     EXPECT_TRUE(status.ok()) << host << ": " << status.error_message();
   }
-  // The certificate is not made out to this name.
-  ConnectionOptions options = To("127.0.0.2" + port);
-  options.tls = TlsFiles{ca, "", ""};
-  EXPECT_EQ(Check(**Connection::Create(std::move(options))).error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST_F(ConnectionTest, TheCertificateMustBeMadeOutToTheServersName) {
+  grpc::SslServerCredentialsOptions tls;
+  tls.pem_key_cert_pairs.push_back({kTestKey, kTestCertificate});
+  FakeServer server("127.0.0.2:0", grpc::SslServerCredentials(tls));
+  const std::string ca = Write("ca.pem", kTestCertificate);
+  const auto check = [&](const std::string& name) {
+    ConnectionOptions options = To(server.address());
+    options.tls = TlsFiles{ca, "", ""};
+    options.tls_server_name = name;
+    return Check(**Connection::Create(std::move(options))).error_code();
+  };
+  EXPECT_EQ(check(""), grpc::StatusCode::UNAVAILABLE);  // 127.0.0.2 is not in it.
+  EXPECT_EQ(check("pat.example.com"), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(check("localhost"), grpc::StatusCode::OK);
+  EXPECT_EQ(check("127.0.0.1"), grpc::StatusCode::OK);
+}
+
+TEST_F(ConnectionTest, RefusesServersNamesThatMakeNoSense) {
+  ConnectionOptions plaintext = To("127.0.0.1:7443");
+  plaintext.tls_server_name = "localhost";
+  EXPECT_THAT(Refusal(std::move(plaintext)), HasSubstr("with TLS only"));
+  for (const char* name : {"a b", "a/b", "*", "a\n"}) {
+    ConnectionOptions options = To("127.0.0.1:7443");
+    options.tls = TlsFiles{};
+    options.tls_server_name = name;
+    EXPECT_THAT(Refusal(std::move(options)), HasSubstr("is no name of a server")) << name;
+  }
 }
 
 TEST_F(ConnectionTest, DoesNotTrustAServerThatNobodyVouchesFor) {
@@ -233,6 +268,20 @@ TEST_F(ConnectionTest, RefusesCredentialsThatBasicCannotSay) {
   EXPECT_THAT(refusal("ada\n", "y"), HasSubstr("control character"));
   EXPECT_THAT(refusal("ada", ""), HasSubstr("password is empty"));
   EXPECT_EQ(refusal("ada", "any: bytes \n\xff"), "");
+}
+
+TEST_F(ConnectionTest, RefusesTokensThatAHeaderCannotSay) {
+  const auto refusal = [](const std::string& token) {
+    ConnectionOptions options = To("127.0.0.1:7443");
+    options.credentials = BearerCredentials{SecretText(std::string(token))};
+    return Refusal(std::move(options));
+  };
+  EXPECT_THAT(refusal(""), HasSubstr("token is empty"));
+  for (const char* token : {"pat a", "pat\n", "pat\xff", "pat\x7f"}) {
+    EXPECT_THAT(refusal(token), HasSubstr("a token has no blank"));
+    EXPECT_THAT(refusal(token), ::testing::Not(HasSubstr("pat")));
+  }
+  EXPECT_EQ(refusal(kFakeSecret), "");
 }
 
 TEST_F(ConnectionTest, RefusesATimeoutOfNoTime) {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -52,6 +53,22 @@ class BinaryTest : public ::testing::Test {
     return Patctl(arguments);
   }
 
+  // Seen from outside while a call runs: what /proc shows of the arguments and environments of all patctl.
+  static std::string ShownToOthers() {
+    std::string seen;
+    for (const auto& process : std::filesystem::directory_iterator("/proc")) {
+      std::error_code error;
+      const auto program = std::filesystem::read_symlink(process.path() / "exe", error);
+      if (error || program != std::filesystem::path(PATCTL_BINARY)) continue;
+      for (const char* file : {"cmdline", "environ"}) {
+        std::ostringstream content;
+        content << std::ifstream(process.path() / file, std::ios::binary).rdbuf();
+        seen += content.str();
+      }
+    }
+    return seen;
+  }
+
   client::FakeServer server_;
   const std::string kAda = absl::StrCat("Basic ", absl::Base64Escape("ada:ada-password"));
 };
@@ -66,20 +83,8 @@ TEST_F(BinaryTest, StandardOutputHasTheSecretAndNothingElse) {
 }
 
 TEST_F(BinaryTest, ArgumentsAndEnvironmentOfTheProcessHoldNoSecret) {
-  // Seen from outside while the call runs: everything that /proc shows to others.
   std::string seen;
-  server_.on_call = [&seen](grpc::ServerContext&) {
-    for (const auto& process : std::filesystem::directory_iterator("/proc")) {
-      std::error_code error;
-      const auto program = std::filesystem::read_symlink(process.path() / "exe", error);
-      if (error || program != std::filesystem::path(PATCTL_BINARY)) continue;
-      for (const char* file : {"cmdline", "environ"}) {
-        std::ostringstream content;
-        content << std::ifstream(process.path() / file, std::ios::binary).rdbuf();
-        seen += content.str();
-      }
-    }
-  };
+  server_.on_call = [&seen](grpc::ServerContext&) { seen = ShownToOthers(); };
   const ProcessResult result = RunProcess(Patctl({"introspect"}), std::string(client::kFakeSecret) + "\n");
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_THAT(seen, HasSubstr("introspect"));
@@ -137,6 +142,40 @@ TEST_F(BinaryTest, ThePasswordIsNotShownWhileItIsTyped) {
   EXPECT_THAT(patctl.screen(), Not(HasSubstr("ada-password")));
   EXPECT_TRUE(patctl.Echoes());
   EXPECT_THAT(server_.authorizations, ElementsAre(kAda));
+}
+
+TEST_F(BinaryTest, NeitherPasswordIsShownWhileOneIsChanged) {
+  std::string seen;
+  server_.on_call = [&seen](grpc::ServerContext&) { seen = ShownToOthers(); };
+  TerminalProcess patctl(Patctl({"user", "set-password", "--user", "ada"}));
+  for (const auto& [prompt, answer] : {std::pair("password of ada: ", "ada-password\n"),
+                                       {"new password of ada: ", "new-password\n"},
+                                       {"new password of ada, once more: ", "new-password\n"}}) {
+    ASSERT_TRUE(patctl.WaitFor(prompt)) << patctl.screen();
+    EXPECT_FALSE(patctl.Echoes());
+    patctl.Type(answer);
+  }
+  ASSERT_TRUE(patctl.WaitFor("users/ada has a new password")) << patctl.screen();
+  EXPECT_EQ(patctl.Wait(), 0);
+  EXPECT_THAT(patctl.screen(), Not(HasSubstr("ada-password")));
+  EXPECT_THAT(patctl.screen(), Not(HasSubstr("new-password")));
+  EXPECT_THAT(seen, HasSubstr("set-password"));
+  EXPECT_THAT(seen, Not(HasSubstr("ada-password")));
+  EXPECT_THAT(seen, Not(HasSubstr("new-password")));
+  EXPECT_EQ(server_.set_password_request.password(), "new-password");
+  EXPECT_EQ(server_.set_password_request.current_password(), "ada-password");
+}
+
+TEST_F(BinaryTest, APipedPasswordIsThatOfWhoAsks) {
+  const ProcessResult result =
+      RunProcess(Patctl({"user", "create", "carol", "--user", "admin", "--password-file", "-", "--no-password"}),
+                 "admin-password\n");
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(result.err, "created users/carol\n");
+  EXPECT_EQ(
+      RunProcess(Patctl({"user", "create", "carol", "--user", "admin", "--password-file", "-"}), "admin-password\n")
+          .status,
+      2);
 }
 
 TEST_F(BinaryTest, WhoTypesNoPasswordDoesNothing) {

@@ -85,6 +85,16 @@ TEST_F(CompletionTest, OffersValues) {
   EXPECT_THAT(Complete({"patctl", "--user", ""}), IsEmpty());
 }
 
+TEST_F(CompletionTest, KnowsTheCommandsOfAdministrators) {
+  EXPECT_THAT(Complete({"patctl", "user", ""}), Contains("set-password"));
+  EXPECT_THAT(Complete({"patctl", "user", "update", "--type", ""}), ElementsAre("local", "directory", "saml"));
+  EXPECT_THAT(Complete({"patctl", "user", "update", "bob", "--disabled", "t"}), ElementsAre("true"));
+  EXPECT_THAT(Complete({"patctl", "policy", "update", "--tokens", ""}), ElementsAre("enabled", "disabled"));
+  EXPECT_THAT(Complete({"patctl", "audit", "list", "--new"}), ElementsAre("--newest-first"));
+  EXPECT_THAT(Complete({"patctl", "user", "set-password", "--new-password-file", "my"}), ElementsAre("my file"));
+  EXPECT_THAT(Complete({"patctl", "--token-file", "my"}), ElementsAre("my file"));
+}
+
 TEST_F(CompletionTest, ComesFromTheCommandLineItself) {
   CLI::App app("", "patctl");
   app.add_subcommand("invented", "It's new: a command")->add_flag("--brand-new");

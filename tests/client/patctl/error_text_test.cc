@@ -43,6 +43,20 @@ TEST(ErrorTextTest, LeavesOutWhatIsNotThere) {
   EXPECT_EQ(RenderCallError(Error(grpc::StatusCode::ABORTED, "changed meanwhile"), {}), "ABORTED: changed meanwhile");
 }
 
+TEST(ErrorTextTest, SaysWhatAnEtagIsFor) {
+  client::CallError error = Error(grpc::StatusCode::ABORTED, "changed meanwhile");
+  error.reason = "ETAG_MISMATCH";
+  EXPECT_THAT(RenderCallError(error, {}), HasSubstr("hint: somebody changed it meanwhile"));
+}
+
+TEST(ErrorTextTest, WhoBroughtATokenNeedNotBeToldToSayWhoHeIs) {
+  const client::CallError error = Error(grpc::StatusCode::UNAUTHENTICATED, "no");
+  GlobalOptions options;
+  EXPECT_THAT(RenderCallError(error, options), HasSubstr("--user (PATCTL_USER), or with --token-file"));
+  options.token_file = "f";
+  EXPECT_THAT(RenderCallError(error, options), Not(HasSubstr("hint")));
+}
+
 TEST(ErrorTextTest, EscapesAllThatTheServerSaid) {
   client::CallError error = Error(grpc::StatusCode::ABORTED, "\x1b[2Jgone\npatctl: all is well");
   error.reason = "A\rB";

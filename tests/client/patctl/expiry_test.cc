@@ -96,5 +96,23 @@ TEST(ExpiryTest, IsNothingElse) {
   }
 }
 
+TEST(MomentTest, IsADistanceAnInstantOrADate) {
+  const absl::Time now = absl::FromUnixSeconds(1'000'000);
+  EXPECT_EQ(TimeOf(*ParseSince("15m"), now), now - absl::Minutes(15));
+  EXPECT_EQ(TimeOf(*ParseUntil("15m"), now), now - absl::Minutes(15));
+  const absl::Time noon = absl::FromCivil(absl::CivilHour(2027, 1, 31, 12), absl::UTCTimeZone());
+  EXPECT_EQ(TimeOf(*ParseSince("2027-01-31T12:00:00Z"), now), noon);
+  EXPECT_EQ(TimeOf(*ParseUntil("2027-01-31 12:00:00Z"), now), noon);
+  EXPECT_EQ(TimeOf(*ParseSince("2027-01-31"), now), noon - absl::Hours(12));
+  EXPECT_EQ(TimeOf(*ParseUntil("2027-01-31"), now), noon + absl::Hours(12));
+}
+
+TEST(MomentTest, IsNothingElse) {
+  for (const char* text : {"", "yesterday", "2027-02-30", "2027-01", "0s", "now"}) {
+    EXPECT_THAT(std::string(ParseSince(text).status().message()), HasSubstr("give how long ago")) << text;
+    EXPECT_THAT(std::string(ParseUntil(text).status().message()), HasSubstr("give how long ago")) << text;
+  }
+}
+
 }  // namespace
 }  // namespace pat::patctl

@@ -22,6 +22,17 @@ v1::Token MakeToken(const std::string& uid, const std::string& display_name) {
   return token;
 }
 
+v1::User MakeUser(const std::string& id, const std::vector<std::string>& grants) {
+  v1::User user;
+  user.set_name(absl::StrCat("users/", id));
+  user.set_type(v1::User::TYPE_LOCAL);
+  user.mutable_grants()->Assign(grants.begin(), grants.end());
+  user.set_uid(absl::StrCat("uid of ", id));
+  *user.mutable_create_time() = ToProto(client::ManualClock::Start() - absl::Hours(1));
+  user.set_etag(absl::StrCat("etag of ", id));
+  return user;
+}
+
 PatctlTest::PatctlTest() {
   unsetenv("PATCTL_SERVER");
   unsetenv("PATCTL_USER");
@@ -42,7 +53,13 @@ int PatctlTest::Run(std::vector<std::string> arguments) {
 
 int PatctlTest::RunAsAda(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), {"--user", "ada"});
-  console_->hidden_answers.push_back("ada-password");
+  console_->hidden_answers.push_front("ada-password");
+  return Run(std::move(arguments));
+}
+
+int PatctlTest::RunAsAdmin(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"--user", "admin"});
+  console_->hidden_answers.push_front("admin-password");
   return Run(std::move(arguments));
 }
 

@@ -22,6 +22,9 @@ inline constexpr char kBackup[] = "11111111-2222-3333-4444-555555555555";
 // A token of users/ada with the scopes OR.Folders.Read and TM.Defects.Read, good for 30 days from ManualClock::Start().
 v1::Token MakeToken(const std::string& uid, const std::string& display_name);
 
+// A local user, "users/{id}", with these grants, made an hour before ManualClock::Start().
+v1::User MakeUser(const std::string& id, const std::vector<std::string>& grants);
+
 class PatctlTest : public ::testing::Test {
  protected:
   PatctlTest();
@@ -30,8 +33,9 @@ class PatctlTest : public ::testing::Test {
   // exit status; what was printed is in written() and said(), of this run only.
   int Run(std::vector<std::string> arguments);
 
-  // The same as ada, whose password is typed when asked.
+  // The same as ada or admin, whose password is typed when asked, before the other hidden answers on the console.
   int RunAsAda(std::vector<std::string> arguments);
+  int RunAsAdmin(std::vector<std::string> arguments);
 
   // The results, and everything else, that were printed by the last run.
   const std::string& written() const { return written_; }

@@ -60,5 +60,13 @@ TEST(TimeTextTest, ProtosGoThereAndBack) {
   }
 }
 
+TEST(FormatExactlyTest, CanBeGivenAgain) {
+  EXPECT_EQ(FormatExactly(absl::Hours(24 * 365)), "365d");
+  EXPECT_EQ(FormatExactly(absl::Hours(36)), "36h");
+  EXPECT_EQ(FormatExactly(absl::Minutes(90)), "90m");
+  EXPECT_EQ(FormatExactly(absl::Seconds(90)), "90s");
+  EXPECT_EQ(FormatExactly(absl::ZeroDuration()), "0s");
+}
+
 }  // namespace
 }  // namespace pat::patctl
