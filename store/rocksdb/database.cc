@@ -25,7 +25,7 @@ class DiscardingLogger final : public rocksdb::Logger {
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
 };
 
-rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options, rocksdb::Env* env, OpenMode mode,
+rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options, rocksdb::Env* env, OpenMode mode, LogEnd log_end,
                                  rocksdb::WalFilter* wal_filter) {
   rocksdb::DBOptions db;
   db.env = env;
@@ -33,9 +33,8 @@ rocksdb::DBOptions MakeDbOptions(const RocksDbOptions& options, rocksdb::Env* en
   db.error_if_exists = mode == OpenMode::kCreate;
   db.create_missing_column_families = mode == OpenMode::kCreate;
   db.paranoid_checks = true;
-  // The default mode opens after a flipped bit in the middle of the log and silently drops what follows: an
-  // acknowledged revocation would be undone. This one refuses, and still accepts an unfinished record at the end.
-  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  db.wal_recovery_mode = log_end == LogEnd::kStrict ? rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords
+                                                    : rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   db.wal_filter = wal_filter;
   // All families reach table files together. Otherwise, were the log lost, the sequence row could be newer than the
   // tokens.
@@ -99,9 +98,10 @@ bool IsLockConflict(const rocksdb::Status& status) {
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const RocksDbOptions& options, const std::string& directory,
                                                          const std::shared_ptr<rocksdb::FileSystem>& file_system,
-                                                         OpenMode mode, rocksdb::WalFilter* wal_filter) {
+                                                         OpenMode mode, LogEnd log_end,
+                                                         rocksdb::WalFilter* wal_filter) {
   auto database = std::unique_ptr<Database>(new Database(file_system));
-  rocksdb::DBOptions db_options = MakeDbOptions(options, database->env_.get(), mode, wal_filter);
+  rocksdb::DBOptions db_options = MakeDbOptions(options, database->env_.get(), mode, log_end, wal_filter);
   db_options.listeners.push_back(database->space_);
   const std::shared_ptr<rocksdb::Cache> cache =
       rocksdb::NewLRUCache(mode == OpenMode::kReadMetaOnly ? 0 : options.block_cache_bytes);

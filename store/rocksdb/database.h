@@ -33,6 +33,17 @@ enum class OpenMode : uint8_t {
   kReadMetaOnly,  // Changes nothing on disk, and opens Family::kMeta alone.
 };
 
+// What is made of a log that does not read to its end.
+enum class LogEnd : uint8_t {
+  // An unfinished record at the end was never acknowledged and is dropped. Anything else is an error: RocksDB's default
+  // opens after a flipped bit in the middle of the log and silently drops what follows.
+  kStrict,
+
+  // Drops whatever follows the first record that does not read. For a log that is known to hold, up to there, all that
+  // was acknowledged: a power cut may leave the end that was not synced with a hole.
+  kCut,
+};
+
 // What a point read came to.
 struct ReadResult {
   bool would_block = false;  // Only with read_tier = kBlockCacheTier.
@@ -44,7 +55,8 @@ class Database {
   // `wal_filter`, if not null, sees each record of the log while it is replayed; used during Open only.
   static absl::StatusOr<std::unique_ptr<Database>> Open(const RocksDbOptions& options, const std::string& directory,
                                                         const std::shared_ptr<rocksdb::FileSystem>& file_system,
-                                                        OpenMode mode, rocksdb::WalFilter* wal_filter = nullptr);
+                                                        OpenMode mode, LogEnd log_end = LogEnd::kStrict,
+                                                        rocksdb::WalFilter* wal_filter = nullptr);
 
   // Closes the database. What was acknowledged is on disk already.
   ~Database();

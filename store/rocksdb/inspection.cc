@@ -183,14 +183,19 @@ absl::StatusOr<StoreFacts> Inspect(const RocksDbOptions& options, const std::str
   const absl::StatusOr<uint64_t> flushed_sequence = GetSequence(**flushed);
   if (!flushed_sequence.ok()) return flushed_sequence.status();
 
+  StoreFacts facts;
   ChainFilter chain;
   absl::StatusOr<std::unique_ptr<Database>> whole =
-      Database::Open(options, path, file_system, OpenMode::kReadMetaOnly, &chain);
+      Database::Open(options, path, file_system, OpenMode::kReadMetaOnly, facts.log_end, &chain);
+  if (absl::IsDataLoss(whole.status())) {
+    facts.log_end = LogEnd::kCut;
+    chain = ChainFilter();
+    whole = Database::Open(options, path, file_system, OpenMode::kReadMetaOnly, facts.log_end, &chain);
+  }
   if (!whole.ok()) return whole.status();
   if (absl::Status status = CheckKind(**whole, options); !status.ok()) return status;
   if (absl::Status status = chain.Judge(*flushed_sequence); !status.ok()) return status;
 
-  StoreFacts facts;
   absl::StatusOr<std::optional<std::string>> incarnation = GetMeta(**whole, kIncarnationKey);
   if (!incarnation.ok()) return incarnation.status();
   facts.incarnation = incarnation->value_or("");

@@ -180,7 +180,7 @@ absl::StatusOr<std::unique_ptr<RocksDbTokenStore>> OpenWithFileSystem(
       InspectDatabase(options, database_path, file_system, (*sequence_file)->newest());
   if (!facts.ok()) return facts.status();
   absl::StatusOr<std::unique_ptr<Database>> database =
-      Database::Open(options, database_path, file_system, OpenMode::kWrite);
+      Database::Open(options, database_path, file_system, OpenMode::kWrite, facts->log_end);
   if (!database.ok()) return database.status();
 
   // A crash between the two writes of a group leaves the database ahead. It is the truth; the file follows.

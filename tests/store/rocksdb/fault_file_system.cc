@@ -21,34 +21,45 @@ FaultTarget TargetOf(const std::string& name) {
 
 class FaultWritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  FaultWritableFile(std::unique_ptr<rocksdb::FSWritableFile> file, FaultFileSystem& faults, FaultTarget target)
-      : FSWritableFileOwnerWrapper(std::move(file)), faults_(faults), target_(target) {}
+  FaultWritableFile(std::unique_ptr<rocksdb::FSWritableFile> file, FaultFileSystem& faults, std::string name)
+      : FSWritableFileOwnerWrapper(std::move(file)), faults_(faults), name_(std::move(name)) {}
 
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
-    IOStatus fault = faults_.BeforeWrite(target_);
-    return fault.ok() ? FSWritableFileOwnerWrapper::Append(data, options, debug) : fault;
+    IOStatus status = faults_.BeforeWrite(target_);
+    if (status.ok()) status = FSWritableFileOwnerWrapper::Append(data, options, debug);
+    if (status.ok()) written_ += data.size();
+    return status;
   }
   IOStatus Append(const Slice& data, const IOOptions& options, const rocksdb::DataVerificationInfo& verification,
                   IODebugContext* debug) override {
-    IOStatus fault = faults_.BeforeWrite(target_);
-    return fault.ok() ? FSWritableFileOwnerWrapper::Append(data, options, verification, debug) : fault;
+    IOStatus status = faults_.BeforeWrite(target_);
+    if (status.ok()) status = FSWritableFileOwnerWrapper::Append(data, options, verification, debug);
+    if (status.ok()) written_ += data.size();
+    return status;
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
     IOStatus status = faults_.BeforeSync(target_);
     if (status.ok()) status = FSWritableFileOwnerWrapper::Sync(options, debug);
-    if (status.ok()) faults_.CountSync(target_);
-    return status;
+    return Synced(std::move(status));
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
     IOStatus status = faults_.BeforeSync(target_);
     if (status.ok()) status = FSWritableFileOwnerWrapper::Fsync(options, debug);
-    if (status.ok()) faults_.CountSync(target_);
-    return status;
+    return Synced(std::move(status));
   }
 
  private:
+  IOStatus Synced(IOStatus status) {
+    if (!status.ok()) return status;
+    faults_.CountSync(target_);
+    if (target_ == FaultTarget::kLog) faults_.NoteSynced(name_, written_);
+    return status;
+  }
+
   FaultFileSystem& faults_;
-  const FaultTarget target_;
+  const std::string name_;
+  const FaultTarget target_ = TargetOf(name_);
+  std::atomic<uint64_t> written_ = 0;
 };
 
 class FaultRandomRWFile final : public rocksdb::FSRandomRWFileOwnerWrapper {
@@ -74,6 +85,17 @@ class FaultRandomRWFile final : public rocksdb::FSRandomRWFileOwnerWrapper {
 
 }  // namespace
 
+uint64_t FaultFileSystem::SyncedBytes(const std::string& name) const {
+  const absl::MutexLock lock(&mutex_);
+  const auto it = synced_bytes_.find(name);
+  return it == synced_bytes_.end() ? 0 : it->second;
+}
+
+void FaultFileSystem::NoteSynced(const std::string& name, uint64_t bytes) {
+  const absl::MutexLock lock(&mutex_);
+  synced_bytes_[name] = bytes;
+}
+
 IOStatus FaultFileSystem::BeforeWrite(FaultTarget target) const {
   if (RefusesFiles() || full_ == Fullness::kContents || (no_space_for_sequence_ && target == FaultTarget::kSequence)) {
     return IOStatus::NoSpace("injected: disk full");
@@ -95,7 +117,7 @@ IOStatus FaultFileSystem::NewWritableFile(const std::string& name, const rocksdb
   if (RefusesFiles()) return IOStatus::NoSpace("injected: disk full");
   std::unique_ptr<rocksdb::FSWritableFile> file;
   IOStatus status = FileSystemWrapper::NewWritableFile(name, options, &file, debug);
-  if (status.ok()) *result = std::make_unique<FaultWritableFile>(std::move(file), *this, TargetOf(name));
+  if (status.ok()) *result = std::make_unique<FaultWritableFile>(std::move(file), *this, name);
   return status;
 }
 

@@ -6,10 +6,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 namespace pat {
@@ -53,6 +56,10 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   // Successful syncs of these files so far.
   uint64_t Syncs(FaultTarget target) const { return syncs_[Index(target)]; }
 
+  // How much of a log file has been synced: what a power cut leaves of it at least.
+  uint64_t SyncedBytes(const std::string& name) const;
+  void NoteSynced(const std::string& name, uint64_t bytes);
+
   // For the files: the fault that a write or sync must return, if any.
   rocksdb::IOStatus BeforeWrite(FaultTarget target) const;
   rocksdb::IOStatus BeforeSync(FaultTarget target) const;
@@ -79,6 +86,9 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   std::atomic<bool> write_error_[3] = {};
   std::atomic<bool> sync_error_[3] = {};
   std::atomic<uint64_t> syncs_[3] = {};
+
+  mutable absl::Mutex mutex_;
+  std::map<std::string, uint64_t> synced_bytes_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace pat
