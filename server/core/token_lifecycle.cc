@@ -103,7 +103,10 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Create(const Principal& principa
     CheckRequestId(query.request.id, violations);
     return violations;
   };
-  const std::string request_key = RequestKey(principal, "CreateToken", query.parent, query.request);
+  Violations request_id;
+  const std::string request_key = CheckRequestId(query.request.id, request_id)
+                                      ? RequestKey(principal, "CreateToken", query.parent, query.request)
+                                      : std::string();
   std::optional<absl::Time> expire_time;
   // A replay is told before anything else, because by now its expire_time may have passed; that takes a transaction.
   if (request_key.empty()) {
@@ -280,7 +283,10 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Regenerate(const Principal& prin
     CheckRequestId(query.request.id, violations);
     return violations;
   };
-  const std::string request_key = RequestKey(principal, "RegenerateToken", query.name, query.request);
+  Violations request_id;
+  const std::string request_key = CheckRequestId(query.request.id, request_id)
+                                      ? RequestKey(principal, "RegenerateToken", query.name, query.request)
+                                      : std::string();
   std::optional<absl::Time> expire_time;
   if (request_key.empty()) {
     const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
