@@ -129,7 +129,7 @@ absl::Status AuditLog::Flush(bool all) {
   }
   for (size_t i = 0; i < due.size(); ++i) {
     AuditRecord& row = due[i].second;
-    const absl::Status done = store_.CommitWithoutSync([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    absl::Status done = store_.CommitWithoutSync([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
       row.sequence = transaction.Sequence();
       if (absl::Status status = transaction.PutAudit(row); !status.ok()) return status;
       return Decision::kCommit;
