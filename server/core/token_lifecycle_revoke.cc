@@ -120,7 +120,7 @@ absl::Status TokenLifecycle::ReportLeaked(const Principal& principal, absl::stri
   AuditRecord row = audit_.RowOf(principal, kReportLeakedMethod, TokenName(found.owner_id, found.uid));
   row.detail = "the secret was reported as leaked";
   bool changed = false;
-  const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+  absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
     changed = false;
     absl::StatusOr<std::optional<TokenRecord>> kept = transaction.GetToken(found.uid);
     if (!kept.ok()) return kept.status();

@@ -283,7 +283,7 @@ absl::Status UserLifecycle::SetPassword(const Principal& principal, const SetPas
   const absl::StatusOr<PasswordRecord> password = passwords_.Make(query.password);
   if (!password.ok()) return password.status();
   AuditRecord row = audit_.RowOf(principal, kSetPasswordMethod, query.name);
-  const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+  absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
     const absl::StatusOr<UserRecord> kept = LoadUser(transaction, *id);
     if (!kept.ok()) return kept.status();
     // Another one of the same name meanwhile: whoever asked did not mean that one.

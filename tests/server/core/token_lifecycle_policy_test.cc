@@ -49,7 +49,7 @@ TEST_F(TokenPolicyTest, AForbiddenScopeIsAViolationEach) {
   CreateTokenQuery query = GoodCreation();
   query.scopes = {"OR.Folders", "OR.Folders.Read", "No.Such", "Many.07"};
   const absl::Status refused = Create(query).status();
-  EXPECT_THAT(ExpectInvalid(refused), ElementsAre("scopes[2]", "scopes[1]", "scopes[3]"));
+  ASSERT_THAT(ExpectInvalid(refused), ElementsAre("scopes[2]", "scopes[1]", "scopes[3]"));
   EXPECT_TRUE(absl::StrContains(DetailsOf(refused)->violations[1].description, "\"OR.Folders.Read\""));
   query.validate_only = true;
   EXPECT_EQ(ExpectInvalid(Create(query).status()).size(), 3);
