@@ -31,7 +31,9 @@ absl::Status ConfirmRevokeAll(const TokenRevokeAllOptions& options, v1::RevokeAl
       "They end for ever. Where tokens are kept they end at once; services that have them in their cache may go on\n"
       "accepting them until those entries run out.");
   return Confirm(absl::StrCat("revoke ", Whose(response.revoked_count(), options, rehearsal.parent()), "? Done now, ",
-                              ShowLastAccept(ToTime(response.last_accept_time()), session.Now(), "them"), "."),
+                              ShowLastAccept(ToTime(response.last_accept_time()), session.Now(),
+                                             ThoseTokens(response.revoked_count())),
+                              "."),
                  session);
 }
 
@@ -60,7 +62,8 @@ absl::StatusOr<ExitCode> TokenRevokeAll(const TokenRevokeAllOptions& options, Se
     session.Say(absl::StrCat("the request is good, and would revoke ", whose, "; nothing was revoked"));
   } else {
     session.Say(absl::StrCat("revoked ", whose));
-    session.Say(ShowLastAccept(ToTime(response.last_accept_time()), session.Now(), "them"));
+    session.Say(
+        ShowLastAccept(ToTime(response.last_accept_time()), session.Now(), ThoseTokens(response.revoked_count())));
   }
   if (session.options().json) status = session.PrintJson(response);
   if (!status.ok()) return status;

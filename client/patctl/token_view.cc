@@ -91,6 +91,11 @@ std::string CountTokens(int64_t count) {
   return count == 1 ? "1 token" : absl::StrCat(count, " tokens");
 }
 
+std::string ThoseTokens(int64_t count) {
+  if (count == 0) return "earlier ones";
+  return count == 1 ? "it" : "them";
+}
+
 std::string Describe(const v1::Token& token) {
   return absl::StrCat("\"", Printable(token.display_name()), "\" (", Printable(token.name()), ")");
 }

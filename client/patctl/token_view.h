@@ -26,6 +26,9 @@ std::string ShowTokens(const std::vector<v1::Token>& tokens, bool with_owner, ab
 // "1 token", "3 tokens", "no token".
 std::string CountTokens(int64_t count);
 
+// The word for them in ShowLastAccept, after CountTokens. None: those that ended before are what is left to speak of.
+std::string ThoseTokens(int64_t count);
+
 // For a sentence: "\"ci\" (users/ada/tokens/...)", escaped.
 std::string Describe(const v1::Token& token);
 

@@ -25,8 +25,10 @@ absl::Status ConfirmDelete(v1::UserService::Stub& users, Session& session, v1::D
   session.console().err() << ShowUser(*user, session.Now());
   session.Say("It cannot be undone: a later user of the same name gets none of the tokens back.");
   return Confirm(
-      absl::StrCat("delete ", Printable(user->name()), " and end ", CountTokens(response.revoked_count()),
-                   "? Done now, ", ShowLastAccept(ToTime(response.last_accept_time()), session.Now(), "them"), "."),
+      absl::StrCat(
+          "delete ", Printable(user->name()), " and end ", CountTokens(response.revoked_count()), "? Done now, ",
+          ShowLastAccept(ToTime(response.last_accept_time()), session.Now(), ThoseTokens(response.revoked_count())),
+          "."),
       session);
 }
 
@@ -55,7 +57,8 @@ absl::StatusOr<ExitCode> UserDelete(const UserDeleteOptions& options, Session& s
                              "; nothing was changed"));
   } else {
     session.Say(absl::StrCat("deleted ", Printable(*name), " and ended ", CountTokens(response.revoked_count())));
-    session.Say(ShowLastAccept(ToTime(response.last_accept_time()), session.Now(), "them"));
+    session.Say(
+        ShowLastAccept(ToTime(response.last_accept_time()), session.Now(), ThoseTokens(response.revoked_count())));
   }
   if (session.options().json) status = session.PrintJson(response);
   if (!status.ok()) return status;

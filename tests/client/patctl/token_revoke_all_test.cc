@@ -29,6 +29,15 @@ TEST_F(TokenRevokeAllTest, OfTheUserWhoAsks) {
   EXPECT_EQ(written(), "");
 }
 
+TEST_F(TokenRevokeAllTest, SpeaksOfAsManyAsThereWere) {
+  server_.revoked_count = 1;
+  EXPECT_EQ(RunAsAda({"token", "revoke-all", "--yes"}), 0);
+  EXPECT_THAT(said(), HasSubstr("revoked 1 token of users/ada\ncaches may accept it until 16:04:03"));
+  server_.revoked_count = 0;
+  EXPECT_EQ(RunAsAda({"token", "revoke-all", "--yes"}), 0);
+  EXPECT_THAT(said(), HasSubstr("revoked no token of users/ada\ncaches may accept earlier ones until 16:04:03"));
+}
+
 TEST_F(TokenRevokeAllTest, OfSomebodyElse) {
   for (const char* owner : {"bob", "users/bob"}) {
     EXPECT_EQ(RunAsAdmin({"token", "revoke-all", "--owner", owner, "--yes"}), 0);
