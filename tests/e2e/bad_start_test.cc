@@ -172,7 +172,7 @@ TEST_F(BadStartTest, AddressThatCannotBeListenedOn) {
   }
   ExpectRefused({"--listen", "unix:" + directory_ / "none" + "/s"}, {"--listen", directory_ / "none"});
   ExpectRefused({"--listen", "unix:" + directory_ / "s?mode=0999"}, {"--listen", "mode"});
-  ExpectRefused({"--listen", "unix:" + directory_ / "s?role=portal"}, {"--listen", "role=portal"});
+  ExpectRefused({"--listen", "unix:" + directory_ / "s?role=admin"}, {"--listen", "role=admin"});
 }
 
 TEST_F(BadStartTest, TheSameAddressTwice) {

@@ -3,9 +3,7 @@
 #include <grpc/grpc.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/security/credentials.h>
 #include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/channel_arguments.h>
 
 #include <chrono>
 
@@ -76,10 +74,21 @@ std::vector<std::string> ViolatedFields(const grpc::Status& status) {
 }
 
 Client::Client(const std::string& target) {
+  Connect(target, grpc::InsecureChannelCredentials(), grpc::ChannelArguments());
+}
+
+Client::Client(const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+               const std::string& name) {
   grpc::ChannelArguments arguments;
+  arguments.SetSslTargetNameOverride(name);
+  Connect(target, credentials, std::move(arguments));
+}
+
+void Client::Connect(const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+                     grpc::ChannelArguments arguments) {
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetMaxReceiveMessageSize(-1);
-  channel_ = grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  channel_ = grpc::CreateCustomChannel(target, credentials, arguments);
   tokens_ = v1::TokenService::NewStub(channel_);
   introspection_ = v1::IntrospectionService::NewStub(channel_);
 }

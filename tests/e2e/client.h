@@ -6,6 +6,8 @@
 #include <grpc/compression.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
 #include <grpcpp/support/status.h>
 
 #include <map>
@@ -94,6 +96,10 @@ class Client {
   // `target`: "127.0.0.1:7443", "unix:/run/pat.sock". A connection of its own, shared with no other client.
   explicit Client(const std::string& target);
 
+  // The same over TLS, to a server whose certificate is for `name`.
+  Client(const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+         const std::string& name);
+
   // One call by a stub's method, for example Call(&TokenStub::GetToken, Person("ada"), request).
   template <typename Request, typename Response>
   Answer<Response> Call(grpc::Status (TokenStub::*method)(grpc::ClientContext*, const Request&, Response*),
@@ -122,6 +128,9 @@ class Client {
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
  private:
+  void Connect(const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+               grpc::ChannelArguments arguments);
+
   template <typename Stub, typename Request, typename Response>
   static Answer<Response> Call(Stub& stub,
                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),

@@ -21,7 +21,12 @@ constexpr char kAfterAddresses[] = "\nData in ";
 }  // namespace
 
 ProcessSettings PatdDev(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
-  ProcessSettings settings{.program = PAT_PATD, .arguments = {"dev"}, .environment = environment, .user = {}};
+  return PatdCommand("dev", arguments, environment);
+}
+
+ProcessSettings PatdCommand(const std::string& command, const std::vector<std::string>& arguments,
+                            const std::vector<std::string>& environment) {
+  ProcessSettings settings{.program = PAT_PATD, .arguments = {command}, .environment = environment, .user = {}};
   settings.arguments.insert(settings.arguments.end(), arguments.begin(), arguments.end());
   return settings;
 }

@@ -14,6 +14,10 @@ namespace pat {
 // Settings for `patd dev` with these arguments and nothing in the environment but what is given.
 ProcessSettings PatdDev(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
 
+// The same for another command.
+ProcessSettings PatdCommand(const std::string& command, const std::vector<std::string>& arguments,
+                            const std::vector<std::string>& environment = {});
+
 // How a `patd` ended that was not to start, and what it said.
 struct FailedStart {
   ProcessEnd end;
@@ -25,7 +29,7 @@ FailedStart RunToItsEnd(const ProcessSettings& settings);
 // A refusal to start: status 2, and one line with `says` on standard error.
 void ExpectRefusedStart(const FailedStart& start, const std::string& says);
 
-// A `patd dev` that serves.
+// A `patd dev` or `patd authority` that serves.
 class Patd {
  public:
   // With a client of the first address. Returns when it listens, or throws with what it said. Without --listen among
