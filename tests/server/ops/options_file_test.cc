@@ -1,6 +1,9 @@
 // The YAML file.
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -9,6 +12,7 @@
 #include "server/ops/options.h"
 #include "tests/server/ops/options_for_tests.h"
 #include "tests/server/ops/scratch_directory.h"
+#include "tests/support/source_path.h"
 
 namespace pat {
 namespace {
@@ -189,6 +193,25 @@ INSTANTIATE_TEST_SUITE_P(Files, FaultyFileTest,
                                          Faulty{"issuer: x\n{a: b}: c\n", 2}, Faulty{"listen:\n  - [127.0.0.1:1]\n", 2},
                                          Faulty{"listen:\n  - {address: '[::1]:1', plaintext: maybe}\n", 2},
                                          Faulty{"listen:\n  - address: unix:/p\n    mode: [0660]\n", 3}));
+
+// Whoever adds an option puts it into the example; whoever copies the example has a file that is right.
+TEST(ExamplesTest, AreRightAndNameEveryOption) {
+  const std::pair<Command, const char*> examples[] = {{Command::kDev, "deploy/examples/patd.yaml"},
+                                                      {Command::kAuthority, "deploy/examples/authority.yaml"}};
+  for (const auto& [command, name] : examples) {
+    const std::string path = SourcePath(name);
+    const absl::StatusOr<GivenOptions> given = OptionsFromFile(path, command);
+    ASSERT_TRUE(given.ok()) << given.status();
+    const absl::StatusOr<Options> options = ResolveOptions({}, {}, *given, command);
+    EXPECT_TRUE(options.ok()) << options.status();
+    std::ifstream file(path);
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    for (const OptionDescription& description : OptionDescriptions(command)) {
+      if (description.key == "insecure-debug") continue;  // Nothing to copy.
+      EXPECT_THAT(text, HasSubstr(description.key + ":")) << name;
+    }
+  }
+}
 
 TEST_F(OptionsFileTest, AFileThatCannotBeReadIsRefused) {
   for (const std::string& path : {scratch_.File("missing.yaml"), scratch_.path(), std::string()}) {
