@@ -8,7 +8,8 @@
 // noticed and refused. store/FORMAT.md describes every byte.
 //
 // Every mutation that Commit() acknowledged is on disk. Mutations that wait at the same time share one write and its
-// two fsyncs.
+// two fsyncs. What only CommitWithoutSync() has acknowledged survives the end of the process, but not a power cut; it is
+// synced with the next mutation that is, and when the store is closed.
 //
 // Errors of the open store, beyond those of token_store.h; reads go on in each case:
 //
@@ -68,7 +69,7 @@ struct RocksDbOptions {
 //                        knows; commit_seq missing or of another store
 //
 //   kDataLoss            damaged; or behind commit_seq: acknowledged mutations are missing. Nothing was changed on
-//                        disk.
+//                        disk. (A log that is damaged behind all that was acknowledged is cut there, and opened.)
 //
 //   kResourceExhausted   the disk is full
 //
@@ -86,8 +87,8 @@ absl::StatusOr<bool> HasRocksDbTokenStore(const std::string& directory);
 // itself stays; one that is somebody else's is left as it is. kFailedPrecondition: in use by another process.
 absl::Status RemoveRocksDbTokenStore(const std::string& directory);
 
-// Opens the store as above, reads every row, and closes it: OK if each record decodes and the indexes agree with the
-// records in both directions; otherwise kDataLoss that names the first few disagreements, without content of records.
+// Opens the store as above, reads every row, and closes it: OK if each record decodes, the indexes agree with the
+// records in both directions, and what is counted is what is there; otherwise kDataLoss that names the first few disagreements, without content of records.
 // The work is proportional to what is stored.
 absl::Status VerifyRocksDbTokenStore(const RocksDbOptions& options);
 

@@ -94,6 +94,33 @@ TEST_F(PurgeEndedTest, ARevocationAfterTheExpiryDoesNotProlongAnything) {
   EXPECT_EQ(PurgeTokens(At(100) + kept_ + kTick), 1);
 }
 
+TEST_F(PurgeEndedTest, ATokenThatEndedWithItsEpochIsKeptFromThatOn) {
+  AddToken(1, At(1'000'000'000));
+  AddToken(2, At(10));  // Expired before.
+  EXPECT_EQ(RevokeAll(*engine_, owner_.uid, At(50)), 2u);
+  EXPECT_EQ(PurgeTokens(At(10) + kept_ + kTick), 1);
+  EXPECT_EQ(PurgeTokens(At(50) + kept_), 0);
+  EXPECT_THAT(TokensLeft(), ElementsAre(1));
+  EXPECT_EQ(PurgeTokens(At(50) + kept_ + kTick), 1);
+  EXPECT_THAT(TokensLeft(), IsEmpty());
+}
+
+TEST_F(PurgeEndedTest, RowsOfTheAuditLogAreKeptForTheirOwnTime) {
+  for (const int at : {100, 101}) {
+    const absl::Status done = engine_->Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+      const AuditRecord row{.time = At(at), .sequence = transaction.Sequence()};
+      if (absl::Status put = transaction.PutAudit(row); !put.ok()) return put;
+      return Decision::kCommit;
+    });
+    ASSERT_TRUE(done.ok()) << done;
+  }
+  const auto purge = [&](absl::Time now) { return PurgeEnded(store_, retention_, now).value().audit_rows; };
+  EXPECT_EQ(purge(At(100) + retention_.audit), 0u);
+  EXPECT_EQ(purge(At(100) + retention_.audit + kTick), 1u);
+  EXPECT_EQ(engine_->ListAudit({})->rows.size(), 1u);
+  EXPECT_EQ(engine_->ListAudit({})->rows[0].time, At(101));
+}
+
 TEST_F(PurgeEndedTest, OnlyWhatEndedLongAgoGoes) {
   AddToken(1, At(100));
   AddToken(2, At(1'000'000'000));

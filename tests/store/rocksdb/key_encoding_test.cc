@@ -64,6 +64,13 @@ TEST(KeyEncodingTest, BytesAreThoseOfTheFormat) {
   EXPECT_EQ(RequestKey("key"), "Rkey");
   EXPECT_EQ(hex(ForgetKey(instant, "key")), "46" + time + "6b6579");
   EXPECT_EQ(HmacKey(HmacNumber(1)).size(), 40u);
+  const std::string pair = OwnerEpochKey(owner, {.global = 1, .owner = 2});
+  EXPECT_EQ(hex(pair), "4f" + o + "00000000000000010000000000000002");
+  EXPECT_EQ(hex(GlobalEpochKey(3)), "470000000000000003");
+  EXPECT_EQ(hex(EpochEndKey(instant, GlobalEpochKey(3))), "54" + time + "470000000000000003");
+  EXPECT_EQ(hex(AuditKey(AuditPrefix(), instant, 5)), "41" + time + "0000000000000005");
+  EXPECT_EQ(hex(AuditKey(AuditUserPrefix("ann"), instant, 5)), "55616e6e0001" + time + "0000000000000005");
+  EXPECT_EQ(hex(AuditKey(AuditTokenPrefix(uid), instant, 5)), "4b" + u + time + "0000000000000005");
 }
 
 TEST(KeyEncodingTest, PartsComeOutAgain) {
@@ -83,6 +90,42 @@ TEST(KeyEncodingTest, PartsComeOutAgain) {
   EXPECT_EQ(CreateSequenceOf("short"), std::nullopt);
   EXPECT_EQ(ExpireTimeOf("short"), std::nullopt);
   EXPECT_EQ(RequestOf("F"), std::nullopt);
+}
+
+TEST(KeyEncodingTest, PartsOfEpochsAndOfTheAuditLogComeOutAgain) {
+  const OwnerEpoch pair{UserUidNumber(1), {.global = 5, .owner = 6}};
+  const std::string pair_key = OwnerEpochKey(pair.owner, pair.epochs);
+  EXPECT_EQ(OwnerEpochOf(pair_key), pair);
+  EXPECT_EQ(GlobalEpochOf(pair_key), std::nullopt);
+  EXPECT_EQ(GlobalEpochOf(GlobalEpochKey(9)), 9u);
+  EXPECT_EQ(OwnerEpochOf(GlobalEpochKey(9)), std::nullopt);
+  for (const std::string& key : {pair_key, GlobalEpochKey(9)}) {
+    EXPECT_EQ(EpochKeyOf(EpochEndKey(At(1), key)), key);
+    EXPECT_EQ(EpochKeyOf(key), std::nullopt);
+    for (const std::string& wrong : {key + "x", key.substr(0, key.size() - 1), std::string()}) {
+      EXPECT_EQ(OwnerEpochOf(wrong), std::nullopt);
+      EXPECT_EQ(GlobalEpochOf(wrong), std::nullopt);
+    }
+  }
+  EXPECT_EQ(OwnerEpochOfListKey(ListKey(OwnerUnrevokedPrefix(pair.owner, pair.epochs), 7, TokenUidNumber(1))), pair);
+  EXPECT_EQ(OwnerEpochOfListKey(ListKey(OwnerAllPrefix(pair.owner), 7, TokenUidNumber(1))), std::nullopt);
+  EXPECT_EQ(OwnerEpochOfListKey("D"), std::nullopt);
+
+  const std::string row = AuditKey(AuditPrefix(), At(1), 2);
+  EXPECT_TRUE(IsAuditRowKey(row));
+  EXPECT_EQ(AuditRowKeyOf(row), row);
+  for (const std::string& prefix : {AuditUserPrefix("ann"), AuditUserPrefix(""), AuditTokenPrefix(TokenUidNumber(1))}) {
+    EXPECT_FALSE(IsAuditRowKey(AuditKey(prefix, At(1), 2)));
+    EXPECT_EQ(AuditRowKeyOf(AuditKey(prefix, At(1), 2)), row);
+  }
+  EXPECT_EQ(AuditRowKeyOf("A"), std::nullopt);
+}
+
+TEST(KeyEncodingTest, PositionsAmongUsersAreBehindTheOneBefore) {
+  EXPECT_LT(UserIdKey("ann"), UserIdPosition("ann"));
+  EXPECT_LE(UserIdPosition("ann"), UserIdKey(std::string("ann\0", 4)));
+  EXPECT_LT(UserIdPosition("ann"), UserIdKey("ann-b"));
+  EXPECT_EQ(UserIdPosition(""), UserIdPrefix());
 }
 
 TEST(KeyEncodingTest, EndOfPrefixIsBehindEveryKeyAndBeforeTheNextPrefix) {
@@ -141,6 +184,19 @@ TEST(IndexRowsTest, RevokedTokenKeepsOnlyWhatRevokedTokensAreFoundBy) {
   EXPECT_THAT(revoked, Contains(testing::Field(&Row::family, Family::kHmacs)));
   EXPECT_THAT(revoked, Contains(Row{Family::kEnded, EndedKey(At(1), token.uid), ""}));
   EXPECT_THAT(living, Contains(Row{Family::kEnded, EndedKey(token.expire_time, token.uid), ""}));
+}
+
+TEST(IndexRowsTest, ARowOfTheAuditLogIsListedOnceForEachUserAndForItsToken) {
+  AuditRecord row{.time = At(1), .sequence = 2};
+  EXPECT_THAT(IndexRowsOf(row), SizeIs(0));
+  row.user_id = "ada";
+  EXPECT_THAT(IndexRowsOf(row), SizeIs(1));
+  row.target_user_id = "ada";
+  EXPECT_THAT(IndexRowsOf(row), SizeIs(1));
+  row.target_user_id = "bob";
+  EXPECT_THAT(IndexRowsOf(row), SizeIs(2));
+  row.target_token = TokenUidNumber(3);
+  EXPECT_THAT(IndexRowsOf(row), SizeIs(3));
 }
 
 TEST(IndexRowsTest, RowsDependOnWhatTheyIndexAlone) {

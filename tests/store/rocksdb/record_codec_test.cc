@@ -47,6 +47,35 @@ CacheBoundRecord FullBound() {
   return {.granted = absl::Hours(1), .previous = absl::Nanoseconds(1), .previous_end = absl::InfinitePast()};
 }
 
+PolicyRecord FullPolicy() {
+  return {.tokens_disabled = true,
+          .maximum_lifespan = absl::Hours(2),
+          .maximum_live_tokens = 9,
+          .forbidden_scopes = {"a", ""},
+          .change_sequence = 8};
+}
+
+AuditRecord FullAudit() {
+  return {.time = At(7) + absl::Nanoseconds(5),
+          .sequence = 11,
+          .principal = "user:ada",
+          .user_id = "ada",
+          .method = "m",
+          .target = "users/bob/tokens/x",
+          .target_user_id = "bob",
+          .target_token = TokenUidNumber(3),
+          .peer = "unix:",
+          .outcome = "OK",
+          .detail = std::string(200, 'd'),
+          .count = 3};
+}
+
+OwnerEpochRecord FullOwnerEpoch() { return {.unrevoked = 6, .end = EpochEnd{.time = At(3), .resume = 4}}; }
+
+GlobalEpochRecord FullGlobalEpoch() {
+  return {.unrevoked = 6, .end = {.time = At(3), .resume = 4}, .last_sequence = 12};
+}
+
 // One kind of record: bytes of a full one, and decoding followed by encoding.
 struct Kind {
   std::string name;
@@ -71,7 +100,12 @@ std::vector<Kind> Kinds() {
           MakeKind("User", FullUser(), EncodeUser, DecodeUser),
           MakeKind("Password", FullPassword(), EncodePassword, DecodePassword),
           MakeKind("Request", FullRequest(), EncodeRequest, DecodeRequest),
-          MakeKind("CacheBound", FullBound(), EncodeCacheBound, DecodeCacheBound)};
+          MakeKind("CacheBound", FullBound(), EncodeCacheBound, DecodeCacheBound),
+          MakeKind("Policy", FullPolicy(), EncodePolicy, DecodePolicy),
+          MakeKind("Audit", FullAudit(), EncodeAudit, DecodeAudit),
+          MakeKind("OwnerEpoch", FullOwnerEpoch(), EncodeOwnerEpoch, DecodeOwnerEpoch),
+          MakeKind("GlobalEpoch", FullGlobalEpoch(), EncodeGlobalEpoch, DecodeGlobalEpoch),
+          MakeKind("Counters", Counters{1, 2, 3}, EncodeCounters, DecodeCounters)};
 }
 
 class RecordCodecTest : public testing::TestWithParam<Kind> {};
@@ -145,6 +179,17 @@ TEST(RecordCodecRoundTripTest, RecordsComeBack) {
   EXPECT_EQ(*DecodeCacheBound(EncodeCacheBound({})), CacheBoundRecord{});
   const CacheBoundRecord for_ever{.granted = absl::InfiniteDuration(), .previous = -absl::InfiniteDuration()};
   EXPECT_EQ(*DecodeCacheBound(EncodeCacheBound(for_ever)), for_ever);
+  EXPECT_EQ(*DecodePolicy(EncodePolicy(FullPolicy())), FullPolicy());
+  EXPECT_EQ(*DecodePolicy(EncodePolicy({})), PolicyRecord{});
+  EXPECT_EQ(*DecodeAudit(EncodeAudit(FullAudit())), FullAudit());
+  EXPECT_EQ(*DecodeAudit(EncodeAudit({})), AuditRecord{});
+  EXPECT_EQ(*DecodeOwnerEpoch(EncodeOwnerEpoch(FullOwnerEpoch())), FullOwnerEpoch());
+  EXPECT_EQ(*DecodeOwnerEpoch(EncodeOwnerEpoch({.unrevoked = 1})), OwnerEpochRecord{.unrevoked = 1});
+  EXPECT_EQ(*DecodeGlobalEpoch(EncodeGlobalEpoch(FullGlobalEpoch())), FullGlobalEpoch());
+  EXPECT_EQ(*DecodeCounters(EncodeCounters({1, 2, 3})), (Counters{1, 2, 3}));
+  EXPECT_EQ(*DecodeInstant(EncodeInstant(At(5))), At(5));
+  EXPECT_FALSE(DecodeInstant(std::string(11, '\0')).ok());
+  EXPECT_FALSE(DecodeInstant(std::string(13, '\0')).ok());
   const SequenceRow row{.sequence = 7, .previous = 3};
   EXPECT_EQ(*DecodeSequenceRow(EncodeSequenceRow(row)), row);
   EXPECT_EQ(*DecodeNumber(EncodeNumber(42)), 42u);
@@ -168,6 +213,36 @@ TEST(RecordCodecFormatTest, BytesAreThoseOfTheFormat) {
             "02"
             "0161"
             "0162");
+  EXPECT_EQ(absl::BytesToHexString(EncodeOwnerEpoch(FullOwnerEpoch())),
+            "01"
+            "01"
+            "0000000000000006"
+            "800000006553f10300000000"
+            "0000000000000004");
+  EXPECT_EQ(absl::BytesToHexString(EncodeGlobalEpoch(FullGlobalEpoch())),
+            "01"
+            "0000000000000006"
+            "800000006553f10300000000"
+            "0000000000000004"
+            "000000000000000c");
+  EXPECT_EQ(absl::BytesToHexString(EncodeCounters({1, 2, 3})), "01000000000000000100000000000000020000000000000003");
+  EXPECT_EQ(absl::BytesToHexString(EncodePolicy(FullPolicy())),
+            "01"
+            "01"
+            "8000000000001c2000000000"
+            "00000009"
+            "0000000000000008"
+            "02"
+            "0161"
+            "00");
+  EXPECT_EQ(absl::BytesToHexString(EncodeAudit({.time = At(0), .sequence = 2, .target_token = TokenUidNumber(3)})),
+            "01"
+            "800000006553f10000000000"
+            "0000000000000002"
+            "01"
+            "00000000000000000000000000000003"
+            "0000000000000001"
+            "0000000000000000");
   const std::string token = EncodeToken(FullToken());
   EXPECT_EQ(static_cast<uint8_t>(token[33]), 3) << "flags";
   EXPECT_THAT(token, HasSubstr("\xac\x02" + std::string(300, 'd'))) << "a length of 300";
@@ -196,6 +271,15 @@ TEST(RecordCodecFormatTest, UnknownFlagsAndTypesAreRefused) {
   std::string token = EncodeToken(FullToken());
   token[33] = static_cast<char>(token[33] | 4);
   EXPECT_FALSE(DecodeToken(token).ok());
+  std::string policy = EncodePolicy(FullPolicy());
+  policy[1] = 2;
+  EXPECT_FALSE(DecodePolicy(policy).ok());
+  std::string audit = EncodeAudit(FullAudit());
+  audit[21] = 2;
+  EXPECT_FALSE(DecodeAudit(audit).ok());
+  std::string epoch = EncodeOwnerEpoch(FullOwnerEpoch());
+  epoch[1] = 2;
+  EXPECT_FALSE(DecodeOwnerEpoch(epoch).ok());
 }
 
 }  // namespace
