@@ -237,6 +237,18 @@ TEST_F(AuthorityTest, HealthHasAListenerOfItsOwnWithNothingElse) {
   EXPECT_EQ(healthcheck({"--health-listen", "0.0.0.0:" + port}), 1);
 }
 
+// What was noted in memory is written when the server ends.
+TEST_F(AuthorityTest, TheLastUseOfATokenOutlivesARestart) {
+  const absl::Time before = absl::Now();
+  EXPECT_TRUE(OnSocket("introspector").Introspect(secret_).active());
+  authority_.patd->process().Signal(SIGTERM);
+  EXPECT_EQ(authority_.patd->process().Wait(absl::Seconds(10)).exit_code, 0);
+  authority_.Start({"--listen", Socket("portal")});
+  const v1::Token token = OnSocket("portal").List("ada").front();
+  ASSERT_TRUE(token.has_last_use_time());
+  EXPECT_GT(ToTime(token.last_use_time()), before - absl::Minutes(1));
+}
+
 TEST_F(AuthorityTest, EventsAreAlsoLinesOfJson) {
   // Refused: written at the end at the latest.
   const Client ada = OnSocket("user");
