@@ -58,7 +58,8 @@ expect "$(field "${answer}" .verdict)" VERDICT_INACTIVE "the old secret, asked o
 field "$(call "${tokens}/RevokeToken" "{\"name\":\"${name}\"}" "${ada}")" .lastAcceptTime >/dev/null
 expect "$(field "$(call grpc.health.v1.Health/Check '{}')" .status)" SERVING "health"
 
-mask() { printf '"%s"' "$1"; }
+# In JSON a mask is a text with names in JSON's way.
+mask() { printf '"%s"' "$(sed 's/_\(.\)/\U\1/g' <<<"$1")"; }
 check_management
 
 # A refusal, with details that the client can read.

@@ -1,11 +1,11 @@
 # For scripts that try a client against a real `patd dev`; to be sourced after dev_server.sh. check_management calls
 # every method for administrators, and those that end many tokens, with
 #
+#   tokens, introspection       the names of these services
 #   call METHOD BODY [HEADER]   the client
 #   mask FIELD                  an update mask of one field, as that client reads it
 
 check_management() {
-  local tokens=pat.v1.TokenService introspection=pat.v1.IntrospectionService
   local users=pat.v1.UserService policy=pat.v1.PolicyService audit=pat.v1.AuditService
   local admin cleo made answer refusal number
   local secrets=()
