@@ -118,7 +118,7 @@ absl::Status CheckStillLiving(TokenTransaction& transaction, const Principal& pr
                               TokenAction action, const Peppers& peppers, const ScopeCatalog& catalog,
                               const PolicyRecord& policy, absl::Time now) {
   if (principal.kind != PrincipalKind::kToken) return absl::OkStatus();
-  const absl::Status not_living = Refuse(absl::StatusCode::kUnauthenticated, "CREDENTIALS_INVALID",
+  absl::Status not_living = Refuse(absl::StatusCode::kUnauthenticated, "CREDENTIALS_INVALID",
                                          "this token is not active, or its secret was replaced");
   const Peppers::Candidates candidates = peppers.AllHmacs(principal.token_digest);
   if (std::find(candidates.begin(), candidates.end(), token.hmac) == candidates.end()) return not_living;
