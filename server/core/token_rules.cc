@@ -119,7 +119,7 @@ absl::Status CheckStillLiving(TokenTransaction& transaction, const Principal& pr
                               const PolicyRecord& policy, absl::Time now) {
   if (principal.kind != PrincipalKind::kToken) return absl::OkStatus();
   absl::Status not_living = Refuse(absl::StatusCode::kUnauthenticated, "CREDENTIALS_INVALID",
-                                         "this token is not active, or its secret was replaced");
+                                   "this token is not active, or its secret was replaced");
   const Peppers::Candidates candidates = peppers.AllHmacs(principal.token_digest);
   if (std::find(candidates.begin(), candidates.end(), token.hmac) == candidates.end()) return not_living;
   const absl::StatusOr<std::optional<UserRecord>> owner = transaction.GetUser(token.owner_id);
