@@ -33,7 +33,7 @@ struct Epochs {
   uint64_t global = 0;
   uint64_t owner = 0;
 
-  friend auto operator<=>(const Epochs&, const Epochs&) = default;
+  friend auto operator<=>(const Epochs&, const Epochs&) = default;  // NOLINT(modernize-use-nullptr)
 };
 
 // One personal access token. Its resource name is "users/{owner_id}/tokens/{uid}".
@@ -123,12 +123,12 @@ struct AuditRecord {
   std::string user_id = {};    // On whose behalf; empty if the principal acts for no user.
   std::string method = {};     // "pat.v1.TokenService/RevokeToken"
   std::string target = {};     // The resource it was done to, for example "users/bob/tokens/0b6e…"; may be empty.
-  std::string target_user_id = {};           // Whose resource that is; empty if nobody's.
+  std::string target_user_id = {};            // Whose resource that is; empty if nobody's.
   std::optional<TokenUid> target_token = {};  // If it is a token.
-  std::string peer = {};                     // From where: "ipv4:10.0.0.7:4711", "unix:/run/pat/pat.sock".
-  std::string outcome = {};                  // "OK", or the reason of the refusal: "ROLE_REQUIRED".
-  std::string detail = {};                   // What was changed, in words for people; may be empty.
-  uint64_t count = 1;                        // How often, if several of the same kind were put together.
+  std::string peer = {};                      // From where: "ipv4:10.0.0.7:4711", "unix:/run/pat/pat.sock".
+  std::string outcome = {};                   // "OK", or the reason of the refusal: "ROLE_REQUIRED".
+  std::string detail = {};                    // What was changed, in words for people; may be empty.
+  uint64_t count = 1;                         // How often, if several of the same kind were put together.
 
   friend bool operator==(const AuditRecord&, const AuditRecord&) = default;
 };

@@ -8,8 +8,8 @@
 // noticed and refused. store/FORMAT.md describes every byte.
 //
 // Every mutation that Commit() acknowledged is on disk. Mutations that wait at the same time share one write and its
-// two fsyncs. What only CommitWithoutSync() has acknowledged survives the end of the process, but not a power cut; it is
-// synced with the next mutation that is, and when the store is closed.
+// two fsyncs. What only CommitWithoutSync() has acknowledged survives the end of the process, but not a power cut; it
+// is synced with the next mutation that is, and when the store is closed.
 //
 // Errors of the open store, beyond those of token_store.h; reads go on in each case:
 //
@@ -88,8 +88,8 @@ absl::StatusOr<bool> HasRocksDbTokenStore(const std::string& directory);
 absl::Status RemoveRocksDbTokenStore(const std::string& directory);
 
 // Opens the store as above, reads every row, and closes it: OK if each record decodes, the indexes agree with the
-// records in both directions, and what is counted is what is there; otherwise kDataLoss that names the first few disagreements, without content of records.
-// The work is proportional to what is stored.
+// records in both directions, and what is counted is what is there; otherwise kDataLoss that names the first few
+// disagreements, without content of records. The work is proportional to what is stored.
 absl::Status VerifyRocksDbTokenStore(const RocksDbOptions& options);
 
 }  // namespace pat

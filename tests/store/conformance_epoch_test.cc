@@ -410,7 +410,7 @@ TEST_P(ConformanceEpoch, CountsAreExactUnderConcurrentMutations) {
         ended += RevokeAll(store(), whose, At(round));
         continue;
       }
-      const auto number = static_cast<uint64_t>(worker * kRounds + round + 1);
+      const uint64_t number = static_cast<uint64_t>(worker) * kRounds + static_cast<uint64_t>(round) + 1;
       Make(number, owner);
       ++made;
       if (round % 3 == 0) continue;
@@ -441,7 +441,7 @@ TEST_P(ConformanceEpoch, CountsAreExactUnderConcurrentMutations) {
 // somebody else: its function reads the epochs in the transaction.
 TEST_P(ConformanceEpoch, ACreationThatRacesWithAnEndIsOnOneSideOfIt) {
   for (int round = 0; round < 30; ++round) {
-    const auto number = static_cast<uint64_t>(round + 1);
+    const uint64_t number = static_cast<uint64_t>(round) + 1;
     uint64_t count = 0;
     InThreads(2, [&](int i) {
       if (i == 0) Make(number, ada_);
