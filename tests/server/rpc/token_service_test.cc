@@ -16,7 +16,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr char kAbsentName[] = "users/bob/tokens/0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3";
