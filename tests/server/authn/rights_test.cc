@@ -1,7 +1,7 @@
 // The table of rights, compared with two other sources: the descriptors of the services (nothing forgotten, nothing
 // invented) and the specification's table of callers, written down here once more by hand.
 //
-// That a running server serves no service but these is checked in tests/server/ops/served_methods_test.cc.
+// That each of these methods is served is checked in tests/server/rpc/served_methods_test.cc.
 #include "server/authn/rights.h"
 
 #include <google/protobuf/descriptor.h>
