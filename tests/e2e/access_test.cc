@@ -32,7 +32,14 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
-enum class Group { kManagement, kScopes, kIntrospection, kNotYet };
+enum class Group {
+  kManagement,  // Of own tokens.
+  kOneToken,    // The same, and by a token for itself.
+  kAnyCaller,
+  kIntrospection,
+  kAdministration,
+  kNotYet,
+};
 
 struct Method {
   Group group;
@@ -43,25 +50,36 @@ struct Method {
 const std::map<std::string, Method>& Methods() {
   static const auto* const methods = new std::map<std::string, Method>{
       {"/pat.v1.TokenService/CreateToken", {Group::kManagement, StatusCode::INVALID_ARGUMENT}},
-      {"/pat.v1.TokenService/GetToken", {Group::kManagement, StatusCode::INVALID_ARGUMENT}},
+      {"/pat.v1.TokenService/GetToken", {Group::kOneToken, StatusCode::INVALID_ARGUMENT}},
       {"/pat.v1.TokenService/ListTokens", {Group::kManagement, StatusCode::INVALID_ARGUMENT}},
       {"/pat.v1.TokenService/UpdateToken", {Group::kManagement, StatusCode::INVALID_ARGUMENT}},
-      {"/pat.v1.TokenService/RevokeToken", {Group::kManagement, StatusCode::INVALID_ARGUMENT}},
-      {"/pat.v1.TokenService/RegenerateToken", {Group::kManagement, StatusCode::INVALID_ARGUMENT}},
-      {"/pat.v1.TokenService/RevokeAllTokens", {Group::kNotYet, StatusCode::UNIMPLEMENTED}},
-      {"/pat.v1.TokenService/ReportLeakedToken", {Group::kNotYet, StatusCode::UNIMPLEMENTED}},
-      {"/pat.v1.TokenService/ListScopes", {Group::kScopes, StatusCode::OK}},
+      {"/pat.v1.TokenService/RevokeToken", {Group::kOneToken, StatusCode::INVALID_ARGUMENT}},
+      {"/pat.v1.TokenService/RegenerateToken", {Group::kOneToken, StatusCode::INVALID_ARGUMENT}},
+      {"/pat.v1.TokenService/RevokeAllTokens", {Group::kManagement, StatusCode::INVALID_ARGUMENT}},
+      {"/pat.v1.TokenService/ReportLeakedToken", {Group::kAnyCaller, StatusCode::INVALID_ARGUMENT}},
+      {"/pat.v1.TokenService/ListScopes", {Group::kAnyCaller, StatusCode::OK}},
       {"/pat.v1.IntrospectionService/Introspect", {Group::kIntrospection, StatusCode::INVALID_ARGUMENT}},
       {"/pat.v1.IntrospectionService/BatchIntrospect", {Group::kIntrospection, StatusCode::OK}},
       {"/pat.v1.IntrospectionService/WatchRevocations", {Group::kNotYet, StatusCode::UNIMPLEMENTED}},
       {"/pat.v1.IntrospectionService/ReportUse", {Group::kNotYet, StatusCode::UNIMPLEMENTED}},
+      {"/pat.v1.UserService/CreateUser", {Group::kAdministration, StatusCode::INVALID_ARGUMENT}},
+      {"/pat.v1.UserService/GetUser", {Group::kAdministration, StatusCode::INVALID_ARGUMENT}},
+      {"/pat.v1.UserService/ListUsers", {Group::kAdministration, StatusCode::OK}},
+      {"/pat.v1.UserService/UpdateUser", {Group::kAdministration, StatusCode::INVALID_ARGUMENT}},
+      {"/pat.v1.UserService/DeleteUser", {Group::kAdministration, StatusCode::INVALID_ARGUMENT}},
+      // A user's own, too; in an empty request nobody is named.
+      {"/pat.v1.UserService/SetPassword", {Group::kAdministration, StatusCode::INVALID_ARGUMENT}},
+      {"/pat.v1.PolicyService/GetPolicy", {Group::kAdministration, StatusCode::OK}},
+      {"/pat.v1.PolicyService/UpdatePolicy", {Group::kAdministration, StatusCode::INVALID_ARGUMENT}},
+      {"/pat.v1.AuditService/ListAuditEvents", {Group::kAdministration, StatusCode::OK}},
   };
   return *methods;
 }
 
 std::vector<std::string> AllMethods() {
   std::vector<std::string> names;
-  for (const char* service : {"pat.v1.TokenService", "pat.v1.IntrospectionService"}) {
+  for (const char* service : {"pat.v1.TokenService", "pat.v1.IntrospectionService", "pat.v1.UserService",
+                              "pat.v1.PolicyService", "pat.v1.AuditService"}) {
     const google::protobuf::ServiceDescriptor* const descriptor =
         google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(service);
     for (int i = 0; i < descriptor->method_count(); ++i) {
@@ -80,8 +98,9 @@ struct Caller {
   std::string what;
   Headers headers;
   Outcome management;
-  Outcome scopes;
+  Outcome any_caller;
   Outcome introspection;
+  bool is_token = false;
 };
 
 Headers Authorization(absl::string_view value) { return {{"authorization", std::string(value)}}; }
@@ -114,8 +133,9 @@ std::vector<Caller> CallersWithAuthorization(const std::string& token) {
       {"very long", Authorization("Basic " + std::string(3000, 'A')), kWho, kWho, kWho},
       {"twice", Person("ada") + Person("ada"), kWho, kWho, kWho},
       {"two users", Person("admin") + Person("ada"), kWho, kWho, kWho},
-      {"bearer of a good token", Authorization("Bearer " + token), kWho, kWho, kWho},
-      {"bearer with x-pat-user", Authorization("Bearer " + token) + PortalFor("ada"), kWho, kWho, kWho},
+      {"bearer of a good token", Authorization("Bearer " + token), kNo, kYes, kNo, true},
+      {"bearer with x-pat-user", Authorization("Bearer " + token) + PortalFor("ada"), kNo, kYes, kNo, true},
+      {"bearer of no token", Authorization("Bearer pat_x"), kWho, kWho, kWho},
       {"token as password", WithPassword("ada", token), kWho, kWho, kWho},
       {"another scheme", Authorization("Digest username=ada"), kWho, kWho, kWho},
   };
@@ -153,7 +173,7 @@ class AccessTest : public testing::Test {
     Options options;
     options.listen.push_back({.host = "127.0.0.1", .port = 0});
     options.listen.push_back({.is_unix = true, .path = *sockets_ / "dev.sock"});
-    options.listen.push_back({.is_unix = true, .path = *sockets_ / "check.sock", .introspectors = true});
+    options.listen.push_back({.is_unix = true, .path = *sockets_ / "check.sock", .role = ListenerRole::kIntrospector});
     server_ = std::make_unique<DevServer>(options);
     at_unix_ = std::make_unique<Client>("unix:" + *sockets_ / "dev.sock");
     at_introspectors_ = std::make_unique<Client>("unix:" + *sockets_ / "check.sock");
@@ -173,8 +193,11 @@ class AccessTest : public testing::Test {
         SCOPED_TRACE(absl::StrCat(caller.what, " calls ", name));
         const auto method = Methods().find(name);
         ASSERT_NE(method, Methods().end());
+        const Outcome outcome = OutcomeOf(caller, method->second.group);
+        // Whoever guesses has to wait; here time passes.
+        if (outcome == Outcome::kUnauthenticated) server_->time.Advance(absl::Minutes(2));
         const grpc::Status status = client.CallRaw(name, caller.headers, "").status;
-        switch (OutcomeOf(caller, method->second.group)) {
+        switch (outcome) {
           case Outcome::kAdmitted:
             EXPECT_EQ(status.error_code(), method->second.admitted) << status.error_message();
             break;
@@ -191,13 +214,19 @@ class AccessTest : public testing::Test {
   }
 
   static Outcome OutcomeOf(const Caller& caller, Group group) {
+    const bool is_person = !caller.is_token && caller.management == kYes && caller.headers[0].first == "authorization";
+    const Outcome otherwise = caller.any_caller == kWho ? kWho : kNo;
     switch (group) {
       case Group::kManagement:
         return caller.management;
-      case Group::kScopes:
-        return caller.scopes;
+      case Group::kOneToken:
+        return caller.is_token ? kYes : caller.management;
+      case Group::kAnyCaller:
+        return caller.any_caller;
       case Group::kIntrospection:
         return caller.introspection;
+      case Group::kAdministration:
+        return is_person && caller.introspection == kYes ? kYes : otherwise;
       case Group::kNotYet:
         break;
     }
@@ -244,6 +273,7 @@ TEST_F(AccessTest, WrongPasswordAndUnknownUserLookAlike) {
   const std::string wrong = details_of(WithPassword("ada", "wrong"));
   EXPECT_FALSE(wrong.empty());
   for (const char* user : {"admin", "eve", "dora", "sam", "", "-"}) {
+    server_->time.Advance(absl::Minutes(2));
     EXPECT_EQ(details_of(WithPassword(user, "wrong")), wrong) << user;
   }
 }
@@ -418,8 +448,9 @@ TYPED_TEST(ReflectionTest, ListsTheServicesAndDescribesThemAndTheDetailsOfErrors
   std::vector<std::string> services;
   for (const auto& service : responses[0].list_services_response().service()) services.push_back(service.name());
   EXPECT_THAT(services, ElementsAre("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-                                    "grpc.reflection.v1alpha.ServerReflection", "pat.v1.IntrospectionService",
-                                    "pat.v1.TokenService"));
+                                    "grpc.reflection.v1alpha.ServerReflection", "pat.v1.AuditService",
+                                    "pat.v1.IntrospectionService", "pat.v1.PolicyService", "pat.v1.TokenService",
+                                    "pat.v1.UserService"));
 
   google::protobuf::FileDescriptorProto details;
   ASSERT_GE(responses[1].file_descriptor_response().file_descriptor_proto_size(), 1);
