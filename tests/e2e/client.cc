@@ -74,18 +74,19 @@ std::vector<std::string> ViolatedFields(const grpc::Status& status) {
 }
 
 Client::Client(const std::string& target) {
-  Connect(target, grpc::InsecureChannelCredentials(), grpc::ChannelArguments());
+  grpc::ChannelArguments arguments;
+  Connect(target, grpc::InsecureChannelCredentials(), arguments);
 }
 
 Client::Client(const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
                const std::string& name) {
   grpc::ChannelArguments arguments;
   arguments.SetSslTargetNameOverride(name);
-  Connect(target, credentials, std::move(arguments));
+  Connect(target, credentials, arguments);
 }
 
 void Client::Connect(const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
-                     grpc::ChannelArguments arguments) {
+                     grpc::ChannelArguments& arguments) {
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetMaxReceiveMessageSize(-1);
   channel_ = grpc::CreateCustomChannel(target, credentials, arguments);

@@ -129,7 +129,7 @@ class Client {
 
  private:
   void Connect(const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
-               grpc::ChannelArguments arguments);
+               grpc::ChannelArguments& arguments);
 
   template <typename Stub, typename Request, typename Response>
   static Answer<Response> Call(Stub& stub,
