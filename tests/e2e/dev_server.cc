@@ -19,10 +19,11 @@ DevServer::DevServer(Options options) : options_(std::move(options)) {
   Start();
 }
 
-void DevServer::Restart(std::optional<absl::Duration> cache_ttl) {
+void DevServer::Restart(std::optional<absl::Duration> cache_ttl, absl::FunctionRef<void()> meanwhile) {
   client_ = nullptr;
   daemon_->Drain();
   daemon_ = nullptr;
+  meanwhile();
   if (cache_ttl.has_value()) options_.cache_ttl = *cache_ttl;
   Start();
 }

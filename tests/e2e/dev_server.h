@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "server/ops/daemon.h"
 #include "server/ops/options.h"
@@ -33,8 +34,10 @@ class DevServer {
   const Options& options() const { return options_; }
   Daemon& daemon() { return *daemon_; }
 
-  // Ends it and starts it again on the same data, with the options as they are or with another TTL.
-  void Restart(std::optional<absl::Duration> cache_ttl = std::nullopt);
+  // Ends it and starts it again on the same data, with the options as they are or with another TTL. `meanwhile` runs
+  // when nobody has the data open.
+  void Restart(
+      std::optional<absl::Duration> cache_ttl = std::nullopt, absl::FunctionRef<void()> meanwhile = [] {});
 
  private:
   void Start();
