@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# Builds the in-process benchmark and runs it: P3, P4, P7 and P8, unless a filter says otherwise.
+# Builds a benchmark and runs it. Without a name: the in-process figures P3, P4, P7 and P8, unless a filter says
+# otherwise.
 #
 #   tests/bench/run.sh [GOOGLE-BENCHMARK-FLAG...]
+#   tests/bench/run.sh answer-time [GOOGLE-BENCHMARK-FLAG...]   does the time of an answer tell what is there?
+#   tests/bench/run.sh revoke-all [TOKENS]                      RevokeAllTokens over so many tokens (1000000)
 #
 #   tests/bench/run.sh --benchmark_repetitions=5
 #   tests/bench/run.sh --benchmark_filter=P6          cache misses; fills RocksDB with a million tokens first
@@ -13,11 +16,21 @@ case "${1:-}" in
   -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
 esac
 
+program=benchmarks/pat_introspection_benchmark
+arguments=(--benchmark_filter=-P6) # Of two filters the last one counts.
+case "${1:-}" in
+  answer-time) program=benchmarks/pat_answer_time_benchmark; arguments=(); shift ;;
+  revoke-all)
+    program=tests/pat_revoke_all_test
+    export PAT_TOKENS="${2:-1000000}"
+    set --
+    arguments=() ;;
+esac
+
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 (
   cd "${root}"
   cmake --preset release -DPAT_BUILD_TESTS=ON >/dev/null
-  cmake --build --preset release --parallel "${PAT_JOBS:-$(nproc)}" --target pat_introspection_benchmark
+  cmake --build --preset release --parallel "${PAT_JOBS:-$(nproc)}" --target "${program##*/}"
 ) >&2
-# Of two filters the last one counts.
-exec "${root}/build/release/bin/benchmarks/pat_introspection_benchmark" --benchmark_filter=-P6 "$@"
+exec "${root}/build/release/bin/${program}" "${arguments[@]}" "$@"
