@@ -376,7 +376,6 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(OwnerChange{"Disabled", [](UserRecord& user) { user.disabled = true; }, true},
                     OwnerChange{"Directory", [](UserRecord& user) { user.type = UserType::kDirectory; }, true},
                     OwnerChange{"Saml", [](UserRecord& user) { user.type = UserType::kSaml; }, true},
-                    OwnerChange{"NextEpoch", [](UserRecord& user) { ++user.token_epoch; }, true},
                     OwnerChange{"FewerGrants", [](UserRecord& user) { user.grants = {"OR.Folders.Read"}; }, false}),
     [](const auto& info) { return info.param.name; });
 
