@@ -4,7 +4,7 @@
 // anything serves with it; only one that can serve is staged, where gRPC looks for it every second. So within two
 // seconds of a change new connections are under the new certificate, and a client whose CA was taken out gets none;
 // connections that there are go on, until their age ends. A session of before is not resumed: its ticket is from
-// another set. See docs/adr/0014-staged-tls-files.md.
+// another set. See docs/adr/0015-staged-tls-files.md.
 //
 // A set that cannot serve changes nothing: the one before goes on serving, and the log says what is wrong, once it was
 // found twice in a row (so that files which are being replaced one by one are no alarm), and again every ten minutes.
