@@ -1,7 +1,6 @@
 #include "server/cache/caching_facts_reader.h"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -31,21 +30,28 @@ FactsAnswer MakeAnswer(const TokenFacts* facts, FactsSource source, const Readin
 // One question to the source, and everybody who waits for its answer. Deletes itself when it is answered.
 class CachingFactsReader::Load final : public FactsReceiver {
  public:
-  Load(CachingFactsReader& cache, const TokenDigest& asked, const Reading& began)
-      : digest(asked), began_at(began), cache_(cache) {}
+  Load(CachingFactsReader& cache, const TokenDigest& asked, const Reading& began, absl::Duration patience)
+      : digest(asked), first_began_at(began), lasts(patience), began_at(began), cache_(cache) {}
 
   void Receive(const absl::StatusOr<FactsAnswer>& answer) override {
-    const std::unique_ptr<Load> self(this);
-    cache_.Finish(*this, answer);
+    if (cache_.Finish(*this, answer)) delete this;
   }
+
+  // How much of its time is left.
+  absl::Duration LeftAt(const Reading& now) const { return lasts - Age(first_began_at, now); }
 
   // Constant after construction.
   const TokenDigest digest;
-  const Reading began_at;
+  const Reading first_began_at;
+  const absl::Duration lasts;  // How long its caller can wait; infinite: as long as the source tries.
 
   // Protected by the mutex of the digest's LoadShard.
+  Reading began_at;
   std::vector<FactsReceiver*> waiting;
   bool overtaken = false;  // Something happened since that the answer may not know of: do not remember it, do not join.
+  bool dropped = false;    // The same, by DropAll(): ask again.
+  bool repeated = false;
+  uint64_t log_position = 0;  // In push mode: what the DropLog held when it began.
 
   // Set before the source is asked.
   bool admitted = false;
@@ -58,7 +64,9 @@ CachingFactsReader::CachingFactsReader(FactsReader& source, const Clock& clock, 
     : source_(source),
       clock_(clock),
       options_(options),
-      table_(options.capacity - options.capacity / 10, options.capacity / 10),
+      push_(options.push ? std::make_unique<Push>() : nullptr),
+      table_(options.capacity - options.capacity / 10, options.capacity / 10,
+             push_ != nullptr ? &push_->index : nullptr),
       limiter_(options.max_loads_in_flight, options.max_loads_per_second) {}
 
 // The whole of the bound, as far as reading goes.
@@ -82,6 +90,38 @@ bool CachingFactsReader::AnswerFromTable(const TokenDigest& digest, const Readin
   return true;
 }
 
+// Called with the mutex of the load's LoadShard held, as the next two are.
+bool CachingFactsReader::MayJoin(const Load& load, const Reading& now, absl::Duration staleness,
+                                 absl::Duration patience) {
+  if (load.overtaken || load.dropped || Age(load.began_at, now) > staleness) return false;
+  // Who waits for little time must not make the others fail.
+  if (2 * load.LeftAt(now) < patience) return false;
+  if (push_ == nullptr || !load.repeated) return true;
+  // A load that was repeated is not repeated again, so who joins it must have missed nothing by that.
+  const absl::MutexLock lock(&push_->mutex);
+  return push_->log.position() == load.log_position;
+}
+
+void CachingFactsReader::TakePosition(Load& load, bool first) {
+  if (push_ == nullptr) return;
+  const absl::MutexLock lock(&push_->mutex);
+  if (first) push_->log.BeginLoad();
+  load.log_position = push_->log.position();
+}
+
+// False: a drop has overtaken the load, so nothing is kept.
+bool CachingFactsReader::KeepUnlessOvertaken(const Load& load, absl::Duration good_for, const TokenFacts* facts) {
+  if (load.dropped) return false;
+  if (push_ == nullptr) {
+    if (!load.overtaken && good_for > absl::ZeroDuration()) table_.Put(load.digest, load.began_at, good_for, facts);
+    return true;
+  }
+  const absl::MutexLock lock(&push_->mutex);
+  if (facts != nullptr && push_->log.IsOvertaken(load.log_position, *facts)) return false;
+  if (!load.overtaken && good_for > absl::ZeroDuration()) table_.Put(load.digest, load.began_at, good_for, facts);
+  return true;
+}
+
 void CachingFactsReader::Find(const TokenDigest& digest, const FindOptions& options, FactsReceiver& receiver) {
   table_.Prefetch(digest);  // It comes while the clocks are read.
   const Reading now = clock_.Read();
@@ -89,13 +129,14 @@ void CachingFactsReader::Find(const TokenDigest& digest, const FindOptions& opti
   const bool may_reuse = staleness > absl::ZeroDuration();
   if (may_reuse && AnswerFromTable(digest, now, staleness, receiver)) return;
 
+  const absl::Duration patience = std::min(options.timeout.value_or(options_.load_timeout), options_.load_timeout);
   Load* load = nullptr;
   bool filled_meanwhile = false;
   {
     LoadShard& shard = LoadShardOf(digest);
     const absl::MutexLock lock(&shard.mutex);
     auto& loads = shard.loads[digest.bytes];
-    if (may_reuse && !loads.empty() && !loads.back()->overtaken && Age(loads.back()->began_at, now) <= staleness) {
+    if (may_reuse && !loads.empty() && MayJoin(*loads.back(), now, staleness, patience)) {
       loads.back()->waiting.push_back(&receiver);
       return;
     }
@@ -107,9 +148,10 @@ void CachingFactsReader::Find(const TokenDigest& digest, const FindOptions& opti
     if (filled_meanwhile) {
       shard.loads.erase(digest.bytes);
     } else {
-      load = new Load(*this, digest, now);
+      load = new Load(*this, digest, now, patience);
       load->waiting.push_back(&receiver);
       loads.push_back(load);
+      TakePosition(*load, /*first=*/true);
     }
   }
   // The entry may end before it is looked at again; then this goes round once more and finds a load to join or begins
@@ -121,48 +163,71 @@ void CachingFactsReader::Find(const TokenDigest& digest, const FindOptions& opti
     return load->Receive(MakeError(absl::StatusCode::kResourceExhausted, "too many tokens are being looked up",
                                    {.reason = "RATE_LIMITED", .retry_delay = absl::Milliseconds(100)}));
   }
-  source_.Find(digest, {.max_staleness = absl::ZeroDuration()}, *load);
+  FindOptions from_source{.max_staleness = absl::ZeroDuration()};
+  if (patience < absl::InfiniteDuration()) from_source.timeout = patience;
+  source_.Find(digest, from_source, *load);
 }
 
-void CachingFactsReader::Finish(Load& load, const absl::StatusOr<FactsAnswer>& answer) {
-  if (load.admitted) limiter_.End();
-  const absl::Duration inactive_good_for = std::min(options_.ttl, options_.negative_ttl);
-  absl::Duration good_for = inactive_good_for;
-  if (answer.ok() && answer->facts != nullptr) {
-    good_for = std::min(options_.ttl, answer->fresh_until - load.began_at.now);
-  }
+bool CachingFactsReader::Finish(Load& load, const absl::StatusOr<FactsAnswer>& answer) {
+  absl::Duration good_for = std::min(options_.ttl, options_.negative_ttl);
+  if (answer.ok() && answer->facts != nullptr) good_for = std::min(options_.ttl, answer->fresh_for);
+  FindOptions again{.max_staleness = absl::ZeroDuration()};
   std::vector<FactsReceiver*> waiting;
   {
     LoadShard& shard = LoadShardOf(load.digest);
     const absl::MutexLock lock(&shard.mutex);
-    if (answer.ok() && !load.overtaken && good_for > absl::ZeroDuration()) {
-      table_.Put(load.digest, load.began_at, good_for, answer->facts);
-    }
     const auto found = shard.loads.find(load.digest.bytes);
-    found->second.erase(std::find(found->second.begin(), found->second.end(), &load));
-    if (found->second.empty()) shard.loads.erase(found);
-    waiting.swap(load.waiting);
+    auto& loads = found->second;
+    const bool overtaken = answer.ok() && !KeepUnlessOvertaken(load, good_for, answer->facts);
+    loads.erase(std::find(loads.begin(), loads.end(), &load));
+    if (overtaken && !load.repeated) {
+      load.repeated = true;
+      load.overtaken = load.dropped = false;
+      load.began_at = clock_.Read();
+      TakePosition(load, /*first=*/false);
+      loads.push_back(&load);  // The youngest now.
+      if (load.lasts < absl::InfiniteDuration()) {
+        again.timeout = std::max(load.LeftAt(load.began_at), absl::ZeroDuration());
+      }
+    } else {
+      if (loads.empty()) shard.loads.erase(found);
+      waiting.swap(load.waiting);
+      if (push_ != nullptr) {
+        const absl::MutexLock push_lock(&push_->mutex);
+        push_->log.EndLoad();
+      }
+    }
   }
-  for (FactsReceiver* const receiver : waiting) {
-    if (!answer.ok()) {
-      receiver->Receive(answer.status());
-      continue;
-    }
-    const Reading now = clock_.Read();
-    // An answer that took longer than the TTL is worth no more than an entry of that age. (With a TTL of zero there is
-    // nothing to compare with: every answer took longer.)
-    if (options_.ttl > absl::ZeroDuration() && Age(load.began_at, now) > options_.ttl) {
-      receiver->Receive(MakeError(absl::StatusCode::kUnavailable, "the answer of the store came too late",
-                                  {.reason = "STORE_UNAVAILABLE", .retry_delay = absl::Seconds(1)}));
-      continue;
-    }
-    // What has expired on its way is inactive, in the same form as everything else that is.
-    if (answer->facts != nullptr && now.now >= answer->facts->expire_time) {
-      receiver->Receive(MakeAnswer(nullptr, FactsSource::kStore, now, load.began_at, inactive_good_for));
-      continue;
-    }
-    receiver->Receive(MakeAnswer(answer->facts, FactsSource::kStore, now, load.began_at, good_for));
+  if (waiting.empty()) {  // Somebody waits for every load; so it is begun again.
+    source_.Find(load.digest, again, load);
+    return false;
   }
+  if (load.admitted) limiter_.End();
+  for (FactsReceiver* const receiver : waiting) Tell(load, answer, good_for, *receiver);
+  return true;
+}
+
+void CachingFactsReader::Tell(const Load& load, const absl::StatusOr<FactsAnswer>& answer, absl::Duration good_for,
+                              FactsReceiver& receiver) const {
+  if (!answer.ok()) return receiver.Receive(answer.status());
+  const Reading now = clock_.Read();
+  const absl::Duration age = Age(load.began_at, now);
+  // What has expired on its way is inactive, in the same form as everything else that is.
+  const bool expired = answer->facts != nullptr && now.now >= answer->facts->expire_time;
+  // An answer that took longer than an entry would have lived is worth no more than that entry. (Where there are none,
+  // with a TTL of zero here or in the source, there is nothing to compare with: every answer took longer.)
+  const bool ended_on_its_way =
+      (options_.ttl > absl::ZeroDuration() && age > options_.ttl) ||
+      (answer->facts != nullptr && !expired && good_for > absl::ZeroDuration() && age > good_for);
+  if (ended_on_its_way) {
+    return receiver.Receive(MakeError(absl::StatusCode::kUnavailable, "the answer of the store came too late",
+                                      {.reason = "STORE_UNAVAILABLE", .retry_delay = absl::Seconds(1)}));
+  }
+  if (expired) {
+    const absl::Duration inactive_good_for = std::min(options_.ttl, options_.negative_ttl);
+    return receiver.Receive(MakeAnswer(nullptr, FactsSource::kStore, now, load.began_at, inactive_good_for));
+  }
+  receiver.Receive(MakeAnswer(answer->facts, FactsSource::kStore, now, load.began_at, good_for));
 }
 
 void CachingFactsReader::ForgetInactive(const TokenDigest& digest) {
@@ -173,6 +238,32 @@ void CachingFactsReader::ForgetInactive(const TokenDigest& digest) {
     for (Load* const load : found->second) load->overtaken = true;
   }
   table_.EraseInactive(digest);
+}
+
+void CachingFactsReader::Drop(const TokenUid& token) {
+  if (push_ == nullptr) return DropAll();
+  const absl::MutexLock lock(&push_->mutex);
+  push_->log.NoteToken(token);
+  for (const TokenDigest& digest : push_->index.DigestsOf(token)) table_.Erase(digest);
+}
+
+void CachingFactsReader::DropOwner(absl::string_view owner_id) {
+  if (push_ == nullptr) return DropAll();
+  const absl::MutexLock lock(&push_->mutex);
+  push_->log.NoteOwner(owner_id);
+  for (const TokenDigest& digest : push_->index.DigestsOf(owner_id)) table_.Erase(digest);
+}
+
+// A load is kept under the mutex of its shard, before that is visited here (then Clear() finds its entry) or after
+// (then it knows).
+void CachingFactsReader::DropAll() {
+  for (LoadShard& shard : load_shards_) {
+    const absl::MutexLock lock(&shard.mutex);
+    for (const auto& [digest, loads] : shard.loads) {
+      for (Load* const load : loads) load->dropped = true;
+    }
+  }
+  table_.Clear();
 }
 
 }  // namespace pat

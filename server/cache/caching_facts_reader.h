@@ -1,20 +1,24 @@
 // CachingFactsReader: *the hour*. A FactsReader that remembers what another one answered, for a fixed time.
 //
 // The bound, in one line: a token revoked at r is in no answer computed later than r + TTL. It holds because
-//   - both clocks are read before the source is asked, and an entry is used while its age since then is at most the
-//   TTL,
-//     on the boot clock and on the wall clock, and never after;
+//   - both clocks are read before the source is asked, and an entry is used while its age since then, on the boot clock
+//     and on the wall clock, is at most the TTL, and never after;
 //   - a hit never extends an entry; there is no refresh ahead of time and no answer from an entry that has ended, also
-//   not
-//     when the source is down: then the answer is the source's error;
+//     not when the source is down: then the answer is the source's error;
 //   - an entry is replaced only by one that was loaded later;
-//   - what the source calls shorter-lived (FactsAnswer::fresh_until) ends earlier, so layers of caches do not add up.
+//   - what the source calls shorter-lived (FactsAnswer::fresh_for) ends earlier, counted from before it was asked. So
+//     layers of caches do not add up, and no two machines' clocks are ever compared.
 // An entry also ends at the token's expiry. That a token is inactive is remembered for min(TTL, negative TTL), in a
 // partition of its own of a tenth of the capacity.
 //
 // Of several calls for one digest that find nothing, one asks the source and all get its answer (single flight); a call
-// with staleness s joins a load only if that began at or after the call's arrival - s, so one with 0 joins none. A
-// failed load is everybody's error and is not remembered.
+// with staleness s joins a load only if that began at or after the call's arrival - s, so one with 0 joins none, and
+// only if the load does not end before half of the time that the call can wait (FindOptions::timeout). A failed load is
+// everybody's error and is not remembered.
+//
+// Drop(), DropOwner() and DropAll() forget what was loaded until now. A load that is under way meanwhile is overtaken:
+// it is neither remembered nor joined, and repeated once before its callers are answered; if it is overtaken again,
+// they get the second answer, which is still of a read after they came.
 //
 // With a TTL of zero this passes every call on to the source and remembers nothing.
 //
@@ -26,16 +30,21 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "server/cache/drop_log.h"
+#include "server/cache/entry_index.h"
 #include "server/cache/entry_table.h"
 #include "server/cache/load_limiter.h"
 #include "server/core/clock.h"
 #include "server/core/facts_reader.h"
+#include "store/uid.h"
 
 namespace pat {
 
@@ -52,6 +61,13 @@ struct CacheOptions {
   // Loads of the source: at a time, and a second. Beyond, callers get RESOURCE_EXHAUSTED with a delay.
   int64_t max_loads_in_flight = 4096;
   int64_t max_loads_per_second = 200'000;
+
+  // After so long the source gives up by itself, whatever its callers' timeouts.
+  absl::Duration load_timeout = absl::InfiniteDuration();
+
+  // Whether the cache will be told of revocations. Then it keeps an index of its entries by token and by owner, which
+  // takes some 150 bytes more for each.
+  bool push = false;
 };
 
 class CachingFactsReader final : public FactsReader {
@@ -65,6 +81,12 @@ class CachingFactsReader final : public FactsReader {
   // before the creation is acknowledged; then the new token works here at once.
   void ForgetInactive(const TokenDigest& digest);
 
+  // Forgets what was loaded until now: of this token; of all tokens of this user; of everybody, inactive tokens
+  // included. From the return on no hit rests on it. Without CacheOptions::push all of them are DropAll().
+  void Drop(const TokenUid& token);
+  void DropOwner(absl::string_view owner_id);
+  void DropAll();
+
   // Frees the memory of entries that have ended. To be called now and then; how often is not a question of validity.
   void Sweep() { table_.Sweep(clock_.Read()); }
 
@@ -77,10 +99,25 @@ class CachingFactsReader final : public FactsReader {
     absl::flat_hash_map<std::array<uint8_t, 32>, absl::InlinedVector<Load*, 1>> loads ABSL_GUARDED_BY(mutex);
   };
 
+  // What push mode adds. Its mutex makes "judge whether a load was overtaken, and keep it" and "note the drop, and
+  // erase" one step each. It is taken after the mutex of a LoadShard and before those of the table.
+  struct Push {
+    EntryIndex index;
+    absl::Mutex mutex;
+    DropLog log ABSL_GUARDED_BY(mutex);
+  };
+
   const CacheEntry* FindUsable(const TokenDigest& digest, const Reading& now, absl::Duration staleness) const;
   bool AnswerFromTable(const TokenDigest& digest, const Reading& now, absl::Duration staleness,
                        FactsReceiver& receiver);
-  void Finish(Load& load, const absl::StatusOr<FactsAnswer>& answer);
+  bool MayJoin(const Load& load, const Reading& now, absl::Duration staleness, absl::Duration patience);
+  void TakePosition(Load& load, bool first);
+  bool KeepUnlessOvertaken(const Load& load, absl::Duration good_for, const TokenFacts* facts);
+
+  // False: the load was begun again, and will end another time.
+  bool Finish(Load& load, const absl::StatusOr<FactsAnswer>& answer);
+  void Tell(const Load& load, const absl::StatusOr<FactsAnswer>& answer, absl::Duration good_for,
+            FactsReceiver& receiver) const;
   LoadShard& LoadShardOf(const TokenDigest& digest) { return load_shards_[digest.bytes[0] % kLoadShards]; }
 
   static constexpr size_t kLoadShards = 64;
@@ -88,6 +125,7 @@ class CachingFactsReader final : public FactsReader {
   FactsReader& source_;
   const Clock& clock_;
   const CacheOptions options_;
+  const std::unique_ptr<Push> push_;  // Null: not in push mode.
   EntryTable table_;
   LoadLimiter limiter_;
   std::array<LoadShard, kLoadShards> load_shards_;

@@ -44,8 +44,8 @@ struct EntryTable::Partition {
 };
 
 struct EntryTable::Shard {
-  Shard(size_t active_capacity, size_t inactive_capacity)
-      : buckets(std::bit_ceil(active_capacity + inactive_capacity)) {
+  Shard(size_t active_capacity, size_t inactive_capacity, EntryIndex* entry_index)
+      : buckets(std::bit_ceil(active_capacity + inactive_capacity)), index(entry_index) {
     active.capacity = active_capacity;
     inactive.capacity = inactive_capacity;
   }
@@ -94,6 +94,7 @@ struct EntryTable::Shard {
     Partition& partition = PartitionOf(*entry);
     partition.places[entry->place_] = nullptr;
     partition.free_places.push_back(entry->place_);
+    if (index != nullptr && entry->facts_ != nullptr) index->Remove(*entry->facts_, entry->digest_);
     retired.emplace_back(RetireStamp(), entry);
     if (retired.size() >= reclaim_at) Reclaim();
   }
@@ -121,6 +122,7 @@ struct EntryTable::Shard {
 
   // Constant after construction.
   std::vector<std::atomic<CacheEntry*>> buckets;
+  EntryIndex* const index;
 
   mutable absl::Mutex mutex;
   Partition active ABSL_GUARDED_BY(mutex);
@@ -129,12 +131,13 @@ struct EntryTable::Shard {
   size_t reclaim_at ABSL_GUARDED_BY(mutex) = kRetiredBeforeReclaim;
 };
 
-EntryTable::EntryTable(size_t active_capacity, size_t inactive_capacity) : seed_(RandomSeed()) {
+EntryTable::EntryTable(size_t active_capacity, size_t inactive_capacity, EntryIndex* index)
+    : seed_(RandomSeed()), index_(index) {
   const size_t shards = std::bit_floor(std::clamp(active_capacity / kSmallestShard, size_t{1}, kMaxShards));
   shard_bits_ = static_cast<uint32_t>(std::countr_zero(shards));
   for (size_t i = 0; i < shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(std::max(active_capacity / shards, size_t{1}),
-                                              std::max(inactive_capacity / shards, size_t{1})));
+                                              std::max(inactive_capacity / shards, size_t{1}), index_));
   }
 }
 
@@ -203,6 +206,7 @@ void EntryTable::Put(const TokenDigest& digest, const Reading& loaded_at, absl::
   // The new one first: a lookup meanwhile finds one of the two.
   shard.Link(hash, entry);
   if (old != nullptr) shard.Remove(hash, old);
+  if (index_ != nullptr && facts != nullptr) index_->Add(*facts, digest);
   if (partition.free_places.empty()) {
     entry->place_ = static_cast<uint32_t>(partition.places.size());
     partition.places.push_back(entry);
@@ -219,6 +223,26 @@ void EntryTable::EraseInactive(const TokenDigest& digest) {
   const absl::MutexLock lock(&shard.mutex);
   CacheEntry* const entry = shard.Lookup(hash, digest);
   if (entry != nullptr && entry->facts_ == nullptr) shard.Remove(hash, entry);
+}
+
+void EntryTable::Erase(const TokenDigest& digest) {
+  const uint64_t hash = HashOf(digest);
+  Shard& shard = ShardOf(hash);
+  const absl::MutexLock lock(&shard.mutex);
+  CacheEntry* const entry = shard.Lookup(hash, digest);
+  if (entry != nullptr) shard.Remove(hash, entry);
+}
+
+void EntryTable::Clear() {
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    const absl::MutexLock lock(&shard->mutex);
+    for (const Partition* partition : {&shard->active, &shard->inactive}) {
+      for (CacheEntry* const entry : partition->places) {
+        if (entry != nullptr) shard->Remove(HashOf(entry->digest_), entry);
+      }
+    }
+    shard->Reclaim();
+  }
 }
 
 void EntryTable::Sweep(const Reading& now) {

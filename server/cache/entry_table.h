@@ -22,6 +22,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "server/cache/entry_index.h"
 #include "server/core/clock.h"
 #include "server/core/facts_reader.h"
 #include "server/core/token_secret.h"
@@ -67,8 +68,9 @@ class CacheEntry {
 
 class EntryTable {
  public:
-  // At least one entry of each kind is kept, whatever is asked for.
-  EntryTable(size_t active_capacity, size_t inactive_capacity);
+  // At least one entry of each kind is kept, whatever is asked for. `index`, if there is one, is told of each active
+  // entry that comes and goes, and must outlive the table.
+  EntryTable(size_t active_capacity, size_t inactive_capacity, EntryIndex* index = nullptr);
   ~EntryTable();
 
   EntryTable(const EntryTable&) = delete;
@@ -87,6 +89,12 @@ class EntryTable {
   // Removes the entry of this digest if it is an inactive one.
   void EraseInactive(const TokenDigest& digest);
 
+  // Removes the entry of this digest, whatever it is.
+  void Erase(const TokenDigest& digest);
+
+  // Removes all entries that were there when it was called.
+  void Clear();
+
   // Frees the memory of entries that have ended by `now`. Never decides whether an entry is valid.
   void Sweep(const Reading& now);
 
@@ -103,6 +111,7 @@ class EntryTable {
 
   // Constant after construction. The seed keeps the choice of buckets from people who choose tokens.
   const uint64_t seed_;
+  EntryIndex* const index_;
   uint32_t shard_bits_ = 0;
   std::vector<std::unique_ptr<Shard>> shards_;
 };

@@ -49,7 +49,9 @@ struct FactsAnswer {
   // Until when the answer may be reused: never later than read_time + TTL and the token's expiry.
   absl::Time fresh_until = {};
 
-  // How much of that is left at `now`, on the clock on which it is less. Never negative.
+  // For how long the answer may be reused at most; who keeps it counts from before it asked, on both its clocks. A
+  // cache says how much of its entry is left at `now`, on the clock on which that is less. Never negative. This is what
+  // binds: the instants above may be those of another machine, and are for people.
   absl::Duration fresh_for = {};
 };
 
@@ -67,7 +69,11 @@ class FactsReceiver {
 
 struct FindOptions {
   // How old the facts may be. Zero: ask the source now. Absent, or more than a reader's TTL: that TTL. Not negative.
-  std::optional<absl::Duration> max_staleness;
+  std::optional<absl::Duration> max_staleness = {};
+
+  // How long the caller can still wait; then it is told that nothing could be found out. Absent: as long as the reader
+  // tries by itself. A reader that never waits for long may take no notice.
+  std::optional<absl::Duration> timeout = {};
 };
 
 class FactsReader {
