@@ -1,5 +1,6 @@
 #include "tests/support/controlled_facts_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -13,18 +14,21 @@ void ControlledFactsReader::Find(const TokenDigest& digest, const FindOptions& o
     const absl::MutexLock lock(&mutex_);
     ++finds_;
     last_staleness_ = options.max_staleness;
+    last_timeout_ = options.timeout;
     failure = failure_;
     holding = holding_;
   }
   if (!failure.ok() && !holding) return receiver.Receive(failure);
-  if (!holding) return source_.Find(digest, options, receiver);
+  if (!holding && most_fresh_for == absl::InfiniteDuration()) return source_.Find(digest, options, receiver);
 
   HeldAnswer held{.receiver = &receiver, .answer = {}};
   if (failure.ok()) {
     held.answer = Ask(source_, digest, options.max_staleness);
+    held.answer.fresh_for = std::min(held.answer.fresh_for, most_fresh_for);
   } else {
     held.answer.status = failure;
   }
+  if (!holding) return Tell(held);
   const absl::MutexLock lock(&mutex_);
   held_.push_back(std::move(held));
 }
@@ -37,6 +41,11 @@ size_t ControlledFactsReader::finds() const {
 std::optional<absl::Duration> ControlledFactsReader::last_staleness() const {
   const absl::MutexLock lock(&mutex_);
   return last_staleness_;
+}
+
+std::optional<absl::Duration> ControlledFactsReader::last_timeout() const {
+  const absl::MutexLock lock(&mutex_);
+  return last_timeout_;
 }
 
 void ControlledFactsReader::Hold() {

@@ -29,6 +29,13 @@ class ControlledFactsReader final : public FactsReader {
   // The max_staleness of the last call.
   std::optional<absl::Duration> last_staleness() const;
 
+  // The timeout of the last call.
+  std::optional<absl::Duration> last_timeout() const;
+
+  // The source's answers are good for at most so long, as if it had a cache of its own. Set it before there are other
+  // threads.
+  absl::Duration most_fresh_for = absl::InfiniteDuration();
+
   // From now on the source is asked at once, but what it said is told later: a read that was overtaken on its way.
   void Hold();
 
@@ -61,6 +68,7 @@ class ControlledFactsReader final : public FactsReader {
   mutable absl::Mutex mutex_;
   size_t finds_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<absl::Duration> last_staleness_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Duration> last_timeout_ ABSL_GUARDED_BY(mutex_);
   bool holding_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   std::vector<HeldAnswer> held_ ABSL_GUARDED_BY(mutex_);
