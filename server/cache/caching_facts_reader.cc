@@ -37,8 +37,10 @@ class CachingFactsReader::Load final : public FactsReceiver {
     if (cache_.Finish(*this, answer)) delete this;
   }
 
-  // How much of its time is left.
-  absl::Duration LeftAt(const Reading& now) const { return lasts - Age(first_began_at, now); }
+  // How much of its time is left. By the boot clock alone: that the wall clock is set makes nobody less patient.
+  absl::Duration LeftAt(const Reading& now) const {
+    return lasts - absl::Nanoseconds(now.boot_nanos - first_began_at.boot_nanos);
+  }
 
   // Constant after construction.
   const TokenDigest digest;

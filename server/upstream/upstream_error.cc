@@ -1,0 +1,83 @@
+#include "server/upstream/upstream_error.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "server/core/error.h"
+
+namespace pat {
+namespace {
+
+constexpr absl::string_view kDomain = "pat-sidecar";
+constexpr absl::Duration kLongestRetryDelay = absl::Minutes(1);
+constexpr size_t kLongestText = 200;
+
+struct Details {
+  bool is_ours = false;  // An authority said it, not a library on the way.
+  std::optional<absl::Duration> retry_delay;
+};
+
+Details ReadDetails(const grpc::Status& status) {
+  Details details;
+  google::rpc::Status wire;
+  if (!wire.ParseFromString(status.error_details())) return details;
+  for (const google::protobuf::Any& any : wire.details()) {
+    google::rpc::ErrorInfo info;
+    google::rpc::RetryInfo retry;
+    if (any.UnpackTo(&info)) {
+      details.is_ours = info.domain() == kDomain;
+    } else if (any.UnpackTo(&retry)) {
+      details.retry_delay =
+          std::clamp(absl::Seconds(retry.retry_delay().seconds()) + absl::Nanoseconds(retry.retry_delay().nanos()),
+                     absl::ZeroDuration(), kLongestRetryDelay);
+    }
+  }
+  return details;
+}
+
+absl::string_view Message(grpc::StatusCode code, bool is_ours) {
+  switch (code) {
+    case grpc::StatusCode::UNAVAILABLE:
+      return is_ours ? "the authority cannot read its store" : "the authority cannot be reached";
+    case grpc::StatusCode::DEADLINE_EXCEEDED:
+      return "the authority has not answered in time";
+    case grpc::StatusCode::UNAUTHENTICATED:
+    case grpc::StatusCode::PERMISSION_DENIED:
+      return "the authority does not accept this sidecar; its table of identities has to name it, with digests";
+    case grpc::StatusCode::CANCELLED:
+      return "the call of the authority was given up";
+    default:
+      return "the authority could not answer";
+  }
+}
+
+}  // namespace
+
+absl::Status AuthorityUnavailable(absl::string_view message) {
+  return MakeError(absl::StatusCode::kUnavailable, message,
+                   {.reason = "AUTHORITY_UNAVAILABLE", .retry_delay = absl::Seconds(1)});
+}
+
+UpstreamError ReadError(const grpc::Status& status) {
+  const Details details = ReadDetails(status);
+  UpstreamError error;
+  error.text = absl::StrCat("status ", static_cast<int>(status.error_code()), ": ",
+                            absl::string_view(status.error_message()).substr(0, kLongestText));
+  if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED && details.is_ours) {
+    error.for_caller =
+        MakeError(absl::StatusCode::kResourceExhausted, "the authority has too much to do",
+                  {.reason = "RATE_LIMITED", .retry_delay = details.retry_delay.value_or(absl::Milliseconds(100))});
+    return error;
+  }
+  error.for_caller = AuthorityUnavailable(Message(status.error_code(), details.is_ours));
+  error.may_retry = status.error_code() == grpc::StatusCode::UNAVAILABLE;
+  error.is_late = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
+  error.is_transport = error.may_retry && !details.is_ours;
+  error.retry_delay = details.retry_delay.value_or(absl::ZeroDuration());
+  return error;
+}
+
+}  // namespace pat

@@ -1,0 +1,225 @@
+#include "server/upstream/upstream_facts.h"
+
+#include <grpc/support/time.h>
+#include <grpcpp/alarm.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/async_unary_call.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "server/crypto/random.h"
+#include "server/upstream/backoff.h"
+#include "server/upstream/introspection_answer.h"
+#include "server/upstream/upstream_error.h"
+
+namespace pat {
+namespace {
+
+// However short the waits are drawn and however little time passes.
+constexpr size_t kMostAttempts = 16;
+
+constexpr size_t kLongestIncarnation = 128;
+
+// A span of time, not an instant: gRPC adds a clock of its own that nobody can set.
+gpr_timespec FromNow(absl::Duration duration) {
+  return gpr_time_from_nanos(absl::ToInt64Nanoseconds(duration), GPR_TIMESPAN);
+}
+
+uint64_t RandomSeed() {
+  std::array<uint8_t, sizeof(uint64_t)> bytes{};
+  FillRandom(absl::MakeSpan(bytes));
+  return std::bit_cast<uint64_t>(bytes);
+}
+
+}  // namespace
+
+// One Find(), over all its attempts. It is its own tag on the queue: when an attempt has ended, and when the wait
+// before the next one has. Deletes itself.
+class UpstreamFacts::Call {
+ public:
+  Call(UpstreamFacts& upstream, const TokenDigest& digest, absl::Duration lasts, FactsReceiver& receiver)
+      : upstream_(upstream),
+        receiver_(receiver),
+        began_at_(upstream.clock_.Read()),
+        lasts_(lasts),
+        backoff_(upstream.options_.first_backoff, upstream.options_.longest_backoff) {
+    request_.set_token_sha256(digest.bytes.data(), digest.bytes.size());
+    request_.mutable_max_staleness();  // Zero.
+  }
+
+  // This object may be gone when it returns.
+  void Attempt() {
+    waiting_ = false;
+    ++attempts_;
+    sent_at_ = upstream_.clock_.Read();
+    channel_ = upstream_.channels_.current();
+    rpc_.reset();  // It lives in the memory of its context.
+    {
+      const absl::MutexLock lock(&upstream_.mutex_);
+      context_.emplace();
+      if (upstream_.closing_) context_->TryCancel();
+    }
+    given_ = LeftAt(sent_at_);
+    context_->set_deadline(FromNow(given_));
+    response_.Clear();
+    rpc_ = upstream_.channels_.stub(channel_).PrepareAsyncIntrospect(&*context_, request_, &upstream_.queue_);
+    rpc_->StartCall();
+    rpc_->Finish(&response_, &status_, this);
+  }
+
+  // On the queue's thread.
+  void Proceed() {
+    if (waiting_) return Attempt();
+    if (status_.ok()) return Succeed();
+    Fail(ReadError(status_));
+  }
+
+  void Cancel() ABSL_EXCLUSIVE_LOCKS_REQUIRED(upstream_.mutex_) {
+    if (context_.has_value()) context_->TryCancel();
+    alarm_.Cancel();
+  }
+
+ private:
+  // By the boot clock alone: that somebody sets the wall clock makes nobody less patient.
+  absl::Duration LeftAt(const Reading& now) const {
+    return lasts_ - absl::Nanoseconds(now.boot_nanos - began_at_.boot_nanos);
+  }
+
+  void Succeed() {
+    const auto& metadata = context_->GetServerInitialMetadata();
+    if (const auto found = metadata.find(kIncarnationHeader); found != metadata.end()) {
+      upstream_.NoteIncarnation(absl::string_view(found->second.data(), found->second.size()));
+    }
+    const absl::StatusOr<UpstreamAnswer> answer = ReadAnswer(response_, upstream_.scopes_);
+    if (!answer.ok()) {
+      upstream_.observer_.OnFailure(answer.status().message());
+      return Answer(AuthorityUnavailable("the authority's answer makes no sense"));
+    }
+    upstream_.observer_.OnAnswer();
+    Answer(FactsAnswer{.facts = answer->facts.has_value() ? &*answer->facts : nullptr,
+                       .source = FactsSource::kStore,
+                       .now = upstream_.clock_.Now(),
+                       .read_time = sent_at_.now,
+                       .fresh_until = sent_at_.now + answer->fresh_for,
+                       .fresh_for = answer->fresh_for});
+  }
+
+  void Fail(const UpstreamError& error) {
+    upstream_.observer_.OnFailure(error.text);
+    // Who gave it little time does not judge it.
+    const bool is_silent = error.is_late && 2 * given_ >= upstream_.options_.deadline;
+    if (error.is_transport || is_silent) upstream_.channels_.Leave(channel_);
+    if (error.may_retry && attempts_ < kMostAttempts && !IsClosing()) {
+      const absl::Duration left = LeftAt(upstream_.clock_.Read());
+      const bool elsewhere = error.is_transport && attempts_ < upstream_.channels_.size();
+      if (elsewhere && left > absl::ZeroDuration()) return Attempt();
+      const absl::Duration wait = std::max(backoff_.Next(upstream_.random_()), error.retry_delay);
+      if (wait < left) return WaitFor(wait);
+    }
+    Answer(error.for_caller);
+  }
+
+  bool IsClosing() const {
+    const absl::MutexLock lock(&upstream_.mutex_);
+    return upstream_.closing_;
+  }
+
+  void WaitFor(absl::Duration wait) {
+    waiting_ = true;
+    const absl::MutexLock lock(&upstream_.mutex_);
+    alarm_.Set(&upstream_.queue_, FromNow(upstream_.closing_ ? absl::ZeroDuration() : wait), this);
+  }
+
+  void Answer(const absl::StatusOr<FactsAnswer>& answer) {
+    receiver_.Receive(answer);
+    {
+      const absl::MutexLock lock(&upstream_.mutex_);
+      upstream_.calls_.erase(this);
+    }
+    delete this;  // On the queue's thread, which Shutdown() joins.
+  }
+
+  // Constant after construction.
+  UpstreamFacts& upstream_;
+  FactsReceiver& receiver_;
+  const Reading began_at_;
+  const absl::Duration lasts_;
+  v1::IntrospectRequest request_;
+
+  // Touched by whoever began, then by the queue's thread.
+  Backoff backoff_;
+  size_t attempts_ = 0;
+  bool waiting_ = false;
+  Reading sent_at_;
+  absl::Duration given_;  // To this attempt.
+  size_t channel_ = 0;
+  v1::IntrospectResponse response_;
+  grpc::Status status_;
+
+  // Made, set and cancelled under mutex_.
+  std::optional<grpc::ClientContext> context_;
+  grpc::Alarm alarm_;
+
+  // After the context, in whose memory it lives. Touched as those above.
+  std::unique_ptr<grpc::ClientAsyncResponseReader<v1::IntrospectResponse>> rpc_;
+};
+
+UpstreamFacts::UpstreamFacts(AuthorityChannels& channels, const Clock& clock, UpstreamObserver& observer,
+                             const UpstreamOptions& options)
+    : channels_(channels), clock_(clock), observer_(observer), options_(options), random_(RandomSeed()) {
+  thread_ = std::thread([this] { Work(); });
+}
+
+UpstreamFacts::~UpstreamFacts() { Shutdown(); }
+
+void UpstreamFacts::Find(const TokenDigest& digest, const FindOptions& options, FactsReceiver& receiver) {
+  const absl::Duration lasts = std::min(options.timeout.value_or(options_.deadline), options_.deadline);
+  if (lasts <= absl::ZeroDuration()) {
+    return receiver.Receive(AuthorityUnavailable("there is no time left to ask the authority"));
+  }
+  auto call = std::make_unique<Call>(*this, digest, lasts, receiver);
+  bool refused = false;
+  {
+    const absl::MutexLock lock(&mutex_);
+    refused = closing_;
+    if (!refused) calls_.insert(call.get());
+  }
+  if (refused) return receiver.Receive(AuthorityUnavailable("this sidecar is stopping"));
+  call.release()->Attempt();
+}
+
+void UpstreamFacts::Work() {
+  void* tag = nullptr;
+  bool ok = false;  // Of an attempt always, of a wait that was cut short not; both are looked at in the same way.
+  while (queue_.Next(&tag, &ok)) static_cast<Call*>(tag)->Proceed();
+}
+
+void UpstreamFacts::Shutdown() {
+  {
+    const absl::MutexLock lock(&mutex_);
+    closing_ = true;
+    for (Call* const call : calls_) call->Cancel();
+    const auto all_told = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return calls_.empty(); };
+    mutex_.Await(absl::Condition(&all_told));
+    if (std::exchange(closed_, true)) return;
+  }
+  queue_.Shutdown();
+  thread_.join();
+}
+
+void UpstreamFacts::NoteIncarnation(absl::string_view incarnation) {
+  if (incarnation.empty() || incarnation.size() > kLongestIncarnation || incarnation == incarnation_) return;
+  const bool is_another = !incarnation_.empty();
+  incarnation_ = std::string(incarnation);
+  if (is_another) observer_.OnAnotherStore();
+}
+
+}  // namespace pat
