@@ -42,6 +42,7 @@
 #include "server/cache/entry_index.h"
 #include "server/cache/entry_table.h"
 #include "server/cache/load_limiter.h"
+#include "server/cache/revocation_sink.h"
 #include "server/core/clock.h"
 #include "server/core/facts_reader.h"
 #include "store/uid.h"
@@ -70,7 +71,7 @@ struct CacheOptions {
   bool push = false;
 };
 
-class CachingFactsReader final : public FactsReader {
+class CachingFactsReader final : public FactsReader, public RevocationSink {
  public:
   // `source` and `clock` must outlive this object, and this object every answer that is still due.
   CachingFactsReader(FactsReader& source, const Clock& clock, const CacheOptions& options);
@@ -81,11 +82,10 @@ class CachingFactsReader final : public FactsReader {
   // before the creation is acknowledged; then the new token works here at once.
   void ForgetInactive(const TokenDigest& digest);
 
-  // Forgets what was loaded until now: of this token; of all tokens of this user; of everybody, inactive tokens
-  // included. From the return on no hit rests on it. Without CacheOptions::push all of them are DropAll().
-  void Drop(const TokenUid& token);
-  void DropOwner(absl::string_view owner_id);
-  void DropAll();
+  // Without CacheOptions::push each of them is DropAll(). From their return on no hit rests on what was loaded before.
+  void Drop(const TokenUid& token) override;
+  void DropOwner(absl::string_view owner_id) override;
+  void DropAll() override;
 
   // Frees the memory of entries that have ended. To be called now and then; how often is not a question of validity.
   void Sweep() { table_.Sweep(clock_.Read()); }

@@ -125,6 +125,24 @@ absl::StatusOr<size_t> UseRecorder::Flush(TokenStore& store) {
   return written;
 }
 
+std::vector<NotedUse> UseRecorder::Take(size_t most) {
+  std::vector<NotedUse> uses;
+  for (Shard& shard : state_->shards) {
+    const absl::MutexLock lock(&shard.mutex);
+    while (!shard.waiting.empty() && uses.size() < most) {
+      const auto next = shard.waiting.begin();
+      uses.push_back({.uid = next->first, .time = next->second});
+      shard.waiting.erase(next);
+    }
+  }
+  state_->waiting.fetch_sub(uses.size(), std::memory_order_relaxed);
+  return uses;
+}
+
+void UseRecorder::PutBack(absl::Span<const NotedUse> uses) {
+  for (const NotedUse& use : uses) state_->Keep(use.uid, use.time);
+}
+
 uint64_t UseRecorder::dropped() const { return state_->dropped.load(std::memory_order_relaxed); }
 
 }  // namespace pat

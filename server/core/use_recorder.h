@@ -14,13 +14,21 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "store/token_store.h"
 #include "store/uid.h"
 
 namespace pat {
+
+// That a token was used, and when last.
+struct NotedUse {
+  TokenUid uid;
+  absl::Time time;
+};
 
 class UseRecorder {
  public:
@@ -36,6 +44,11 @@ class UseRecorder {
   // Writes what was noted since the last time, in transactions of bounded size. Returns how many tokens. After an error
   // what could not be written is kept for the next time. For one thread at a time.
   absl::StatusOr<size_t> Flush(TokenStore& store);
+
+  // For who has no store and tells somebody else (a sidecar): takes out what was noted, at most so many; and puts back
+  // what could not be told. Each call for one thread at a time.
+  std::vector<NotedUse> Take(size_t most);
+  void PutBack(absl::Span<const NotedUse> uses);
 
   uint64_t dropped() const;
 

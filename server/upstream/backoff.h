@@ -6,11 +6,22 @@
 #define PAT_SERVER_UPSTREAM_BACKOFF_H_
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdint>
 
 #include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "server/crypto/random.h"
 
 namespace pat {
+
+// For the seed of a generator that draws the waits.
+inline uint64_t RandomBits() {
+  std::array<uint8_t, sizeof(uint64_t)> bytes{};
+  FillRandom(absl::MakeSpan(bytes));
+  return std::bit_cast<uint64_t>(bytes);
+}
 
 class Backoff {
  public:

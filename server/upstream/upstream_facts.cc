@@ -1,22 +1,17 @@
 #include "server/upstream/upstream_facts.h"
 
-#include <grpc/support/time.h>
 #include <grpcpp/alarm.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/async_unary_call.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/types/span.h"
-#include "server/crypto/random.h"
 #include "server/upstream/backoff.h"
+#include "server/upstream/grpc_time.h"
 #include "server/upstream/introspection_answer.h"
 #include "server/upstream/upstream_error.h"
 
@@ -27,17 +22,6 @@ namespace {
 constexpr size_t kMostAttempts = 16;
 
 constexpr size_t kLongestIncarnation = 128;
-
-// A span of time, not an instant: gRPC adds a clock of its own that nobody can set.
-gpr_timespec FromNow(absl::Duration duration) {
-  return gpr_time_from_nanos(absl::ToInt64Nanoseconds(duration), GPR_TIMESPAN);
-}
-
-uint64_t RandomSeed() {
-  std::array<uint8_t, sizeof(uint64_t)> bytes{};
-  FillRandom(absl::MakeSpan(bytes));
-  return std::bit_cast<uint64_t>(bytes);
-}
 
 }  // namespace
 
@@ -174,7 +158,7 @@ class UpstreamFacts::Call {
 
 UpstreamFacts::UpstreamFacts(AuthorityChannels& channels, const Clock& clock, UpstreamObserver& observer,
                              const UpstreamOptions& options)
-    : channels_(channels), clock_(clock), observer_(observer), options_(options), random_(RandomSeed()) {
+    : channels_(channels), clock_(clock), observer_(observer), options_(options), random_(RandomBits()) {
   thread_ = std::thread([this] { Work(); });
 }
 

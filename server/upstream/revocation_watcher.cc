@@ -1,0 +1,135 @@
+#include "server/upstream/revocation_watcher.h"
+
+#include <grpcpp/support/async_stream.h>
+#include <grpcpp/support/status.h>
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "server/upstream/backoff.h"
+#include "server/upstream/grpc_time.h"
+#include "server/upstream/upstream_error.h"
+
+namespace pat {
+
+RevocationWatcher::RevocationWatcher(AuthorityChannels& channels, const Clock& clock, RevocationSink& sink,
+                                     UpstreamObserver& observer, const WatcherOptions& options)
+    : channels_(channels),
+      clock_(clock),
+      observer_(observer),
+      options_(options),
+      follower_(sink),
+      random_(RandomBits()) {
+  status_.last_message_time = status_.last_drop_time = absl::InfinitePast();
+  thread_ = std::thread([this] { Work(); });
+}
+
+RevocationWatcher::~RevocationWatcher() { Shutdown(); }
+
+void RevocationWatcher::Shutdown() {
+  {
+    const absl::MutexLock lock(&mutex_);
+    if (std::exchange(stopping_, true)) return;
+    if (context_ != nullptr) context_->TryCancel();
+  }
+  thread_.join();
+}
+
+WatcherStatus RevocationWatcher::status() const {
+  const absl::MutexLock lock(&mutex_);
+  return status_;
+}
+
+void RevocationWatcher::Work() {
+  Backoff backoff(options_.first_backoff, options_.longest_backoff);
+  while (true) {
+    const Reading began_at = clock_.Read();
+    RunStream();
+    // Only a stream that lasted has shown that the authority is well: one that takes streams and ends them at once is
+    // not to be called twenty times a second.
+    if (Age(began_at, clock_.Read()) > options_.longest_backoff) backoff.Reset();
+    const absl::MutexLock lock(&mutex_);
+    if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), backoff.Next(random_()))) return;
+  }
+}
+
+// One stream, from its request to its end.
+void RevocationWatcher::RunStream() {
+  grpc::CompletionQueue queue;
+  grpc::ClientContext context;
+  {
+    const absl::MutexLock lock(&mutex_);
+    if (stopping_) return;
+    context_ = &context;
+    ++status_.streams;
+  }
+  is_silent_ = false;
+  const size_t channel = channels_.current();
+  v1::WatchRevocationsRequest request;
+  request.set_resume_token(follower_.resume_token());
+  follower_.BeginStream();
+  Reading last_heard = clock_.Read();
+  const auto reader = channels_.stub(channel).PrepareAsyncWatchRevocations(&context, request, &queue);
+  reader->StartCall(this);
+  bool alive = Await(queue, context, last_heard);
+  v1::WatchRevocationsResponse message;
+  while (alive) {
+    reader->Read(&message, this);
+    alive = Await(queue, context, last_heard);
+    if (!alive) break;
+    const bool dropped = follower_.Apply(message);
+    last_heard = clock_.Read();
+    NoteMessage(last_heard, dropped);
+  }
+  grpc::Status status;
+  reader->Finish(&status, this);
+  Await(queue, context, last_heard);
+  const bool is_wanted = EndStream();
+  queue.Shutdown();
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue.Next(&tag, &ok)) {
+  }
+  if (!is_wanted) return;
+  if (is_silent_) {
+    observer_.OnFailure("the stream of revocations was silent");
+    channels_.Leave(channel);
+  } else if (!status.ok()) {
+    const UpstreamError error = ReadError(status);
+    observer_.OnFailure(error.text);
+    if (error.is_transport) channels_.Leave(channel);
+  }
+}
+
+// Waits for what was begun on the stream. False: the stream has ended.
+bool RevocationWatcher::Await(grpc::CompletionQueue& queue, grpc::ClientContext& context, const Reading& last_heard) {
+  while (true) {
+    void* tag = nullptr;
+    bool ok = false;
+    const auto next = queue.AsyncNext(&tag, &ok, FromNow(options_.check_every));
+    if (next != grpc::CompletionQueue::TIMEOUT) return ok;
+    const Reading now = clock_.Read();
+    if (absl::Nanoseconds(now.boot_nanos - last_heard.boot_nanos) <= options_.silence) continue;
+    is_silent_ = true;
+    context.TryCancel();
+  }
+}
+
+// False: nobody wants another one.
+bool RevocationWatcher::EndStream() {
+  const absl::MutexLock lock(&mutex_);
+  context_ = nullptr;
+  status_.is_connected = false;
+  return !stopping_;
+}
+
+void RevocationWatcher::NoteMessage(const Reading& now, bool dropped) {
+  const absl::MutexLock lock(&mutex_);
+  status_.is_connected = true;
+  status_.last_message_time = now.now;
+  if (dropped) status_.last_drop_time = now.now;
+  ++status_.messages;
+}
+
+}  // namespace pat

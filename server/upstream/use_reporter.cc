@@ -1,0 +1,79 @@
+#include "server/upstream/use_reporter.h"
+
+#include <grpcpp/client_context.h>
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "server/upstream/grpc_time.h"
+#include "server/upstream/upstream_error.h"
+
+namespace pat {
+
+UseReporter::UseReporter(AuthorityChannels& channels, UseRecorder& uses, UpstreamObserver& observer,
+                         const UseReporterOptions& options)
+    : channels_(channels), uses_(uses), observer_(observer), options_(options) {
+  thread_ = std::thread([this] { Work(); });
+}
+
+UseReporter::~UseReporter() { Shutdown(); }
+
+void UseReporter::Shutdown() {
+  {
+    const absl::MutexLock lock(&mutex_);
+    if (std::exchange(stopping_, true)) return;
+  }
+  thread_.join();
+  Flush().IgnoreError();  // The observer was told.
+}
+
+void UseReporter::Work() {
+  while (true) {
+    {
+      const absl::MutexLock lock(&mutex_);
+      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), options_.every)) return;
+    }
+    Flush().IgnoreError();  // The observer was told.
+  }
+}
+
+absl::Status UseReporter::Flush() {
+  const absl::MutexLock lock(&flush_mutex_);
+  while (true) {
+    const std::vector<NotedUse> batch = uses_.Take(options_.most_in_batch);
+    if (batch.empty()) return absl::OkStatus();
+    absl::Status status = Send(batch);
+    if (absl::IsUnavailable(status)) {
+      uses_.PutBack(batch);
+      return status;
+    }
+  }
+}
+
+// UNAVAILABLE: another time perhaps. What the authority calls invalid it will call so again: that is lost, and it has
+// been told.
+absl::Status UseReporter::Send(absl::Span<const NotedUse> batch) {
+  v1::ReportUseRequest request;
+  for (const NotedUse& noted : batch) {
+    v1::TokenUse& use = *request.add_uses();
+    use.set_jti(noted.uid.ToString());
+    const int64_t seconds = absl::ToUnixSeconds(noted.time);
+    use.mutable_last_use_time()->set_seconds(seconds);
+    use.mutable_last_use_time()->set_nanos(
+        static_cast<int32_t>(absl::ToInt64Nanoseconds(noted.time - absl::FromUnixSeconds(seconds))));
+  }
+  grpc::ClientContext context;
+  context.set_deadline(FromNow(options_.deadline));
+  v1::ReportUseResponse response;
+  const size_t channel = channels_.current();
+  const grpc::Status status = channels_.stub(channel).ReportUse(&context, request, &response);
+  if (status.ok()) return absl::OkStatus();
+  const UpstreamError error = ReadError(status);
+  observer_.OnFailure(error.text);
+  if (error.is_transport) channels_.Leave(channel);
+  if (status.error_code() == grpc::StatusCode::INVALID_ARGUMENT) return absl::OkStatus();
+  return AuthorityUnavailable("the authority has not taken the report of uses");
+}
+
+}  // namespace pat

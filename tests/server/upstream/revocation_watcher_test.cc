@@ -1,0 +1,264 @@
+// Over real gRPC and a real socket. What the messages mean is in revocation_follower_test.cc.
+#include "server/upstream/revocation_watcher.h"
+
+#include <grpcpp/security/credentials.h>
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "server/cache/caching_facts_reader.h"
+#include "server/upstream/upstream_facts.h"
+#include "tests/support/facts_recorder.h"
+#include "tests/support/fake_authority.h"
+#include "tests/support/test_authority.h"
+
+namespace pat {
+namespace {
+
+using Message = v1::WatchRevocationsResponse;
+
+// The authority's side of the stream: what it is to send, and what it was asked.
+//
+// Threads: thread-safe.
+class Feed {
+ public:
+  // Sends what is queued, in order, and then waits for more; ends when the client is gone, or it is told to.
+  grpc::Status Serve(grpc::ServerContext& context, const v1::WatchRevocationsRequest& request,
+                     FakeAuthority::Writer& writer) {
+    {
+      const absl::MutexLock lock(&mutex_);
+      asked_.push_back(request.resume_token());
+      ended_ = false;
+    }
+    while (!context.IsCancelled()) {
+      std::optional<Message> next;
+      {
+        const absl::MutexLock lock(&mutex_);
+        const auto something = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !queue_.empty() || ended_; };
+        mutex_.AwaitWithTimeout(absl::Condition(&something), absl::Milliseconds(5));
+        if (ended_) return grpc::Status(grpc::StatusCode::UNAVAILABLE, "restart");
+        if (queue_.empty()) continue;
+        next = queue_.front();
+        queue_.pop_front();
+      }
+      if (!writer.Write(*next)) break;
+    }
+    return grpc::Status::OK;
+  }
+
+  void Send(Message message, const std::string& resume_token) {
+    message.set_resume_token(resume_token);
+    const absl::MutexLock lock(&mutex_);
+    queue_.push_back(std::move(message));
+  }
+  void SendHeartbeat(const std::string& resume_token) {
+    Message message;
+    message.mutable_heartbeat();
+    Send(message, resume_token);
+  }
+  void SendToken(const TokenUid& uid, const std::string& resume_token) {
+    Message message;
+    message.mutable_tokens()->add_uids(uid.ToString());
+    Send(message, resume_token);
+  }
+  void End() {
+    const absl::MutexLock lock(&mutex_);
+    ended_ = true;
+  }
+
+  // Waits until there were so many streams, and tells what the last of them asked for.
+  std::string WaitForStream(size_t count) {
+    const absl::MutexLock lock(&mutex_);
+    const auto enough = [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return asked_.size() >= count; };
+    EXPECT_TRUE(mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(20)));
+    return asked_.empty() ? "" : asked_.back();
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::deque<Message> queue_ ABSL_GUARDED_BY(mutex_);
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::string> asked_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Writes down what it is told; a test waits for it.
+class WaitingSink final : public RevocationSink {
+ public:
+  explicit WaitingSink(RevocationSink& sink) : sink_(sink) {}
+
+  void Drop(const TokenUid& token) override {
+    sink_.Drop(token);
+    Note(token.ToString());
+  }
+  void DropOwner(absl::string_view owner_id) override {
+    sink_.DropOwner(owner_id);
+    Note(absl::StrCat("owner ", owner_id));
+  }
+  void DropAll() override {
+    sink_.DropAll();
+    Note("all");
+  }
+
+  std::vector<std::string> WaitFor(size_t count) {
+    const absl::MutexLock lock(&mutex_);
+    const auto enough = [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return drops_.size() >= count; };
+    EXPECT_TRUE(mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(20)));
+    return drops_;
+  }
+
+ private:
+  void Note(std::string text) {
+    const absl::MutexLock lock(&mutex_);
+    drops_.push_back(std::move(text));
+  }
+
+  RevocationSink& sink_;
+  absl::Mutex mutex_;
+  std::vector<std::string> drops_ ABSL_GUARDED_BY(mutex_);
+};
+
+class RevocationWatcherTest : public testing::Test {
+ protected:
+  RevocationWatcherTest() {
+    authority_.AddUser("ada");
+    server_.OnWatching([this](grpc::ServerContext& context, const v1::WatchRevocationsRequest& request,
+                              FakeAuthority::Writer& writer) { return feed_.Serve(context, request, writer); });
+  }
+  ~RevocationWatcherTest() override {
+    if (watcher_ != nullptr) watcher_->Shutdown();
+    feed_.End();
+    server_.Stop();
+  }
+
+  void Watch() {
+    watcher_ = std::make_unique<RevocationWatcher>(*channels_, clock_, sink_, observer_,
+                                                   WatcherOptions{.first_backoff = absl::Milliseconds(2),
+                                                                  .longest_backoff = absl::Milliseconds(50),
+                                                                  .check_every = absl::Milliseconds(5)});
+  }
+
+  using Drops = std::vector<std::string>;
+
+  TestAuthority authority_;
+  Feed feed_;
+  FakeAuthority server_{authority_.facts, authority_.clock};
+  FakeClockSource time_{absl::FromUnixSeconds(1'000'000'000)};
+  const Clock clock_{time_};
+  UpstreamObserver observer_;
+  std::unique_ptr<AuthorityChannels> channels_ =
+      AuthorityChannels::Create({server_.address()}, grpc::InsecureChannelCredentials(), "").value();
+  UpstreamFacts upstream_{*channels_, clock_, observer_};
+  CachingFactsReader cache_{upstream_, clock_, {.push = true}};
+  WaitingSink sink_{cache_};
+  std::unique_ptr<RevocationWatcher> watcher_;
+};
+
+TEST_F(RevocationWatcherTest, ARevokedTokenIsForgottenAsItIsTold) {
+  Watch();
+  feed_.SendHeartbeat("v1.one.1");
+  EXPECT_EQ(sink_.WaitFor(1), Drops{"all"});
+  const IssuedToken token = authority_.Issue("ada");
+  ASSERT_TRUE(Ask(cache_, token.digest).active());
+  authority_.Revoke(token);
+  EXPECT_TRUE(Ask(cache_, token.digest).active());
+  feed_.SendToken(token.uid, "v1.one.2");
+  sink_.WaitFor(2);
+  EXPECT_FALSE(Ask(cache_, token.digest).active());
+}
+
+TEST_F(RevocationWatcherTest, ALostStreamIsAskedForAgainFromWhereItEnded) {
+  Watch();
+  EXPECT_EQ(feed_.WaitForStream(1), "");
+  feed_.SendHeartbeat("v1.one.1");
+  sink_.WaitFor(1);
+  const TokenUid first = authority_.Issue("ada").uid;
+  feed_.SendToken(first, "v1.one.2");
+  sink_.WaitFor(2);
+  feed_.End();
+  EXPECT_EQ(feed_.WaitForStream(2), "v1.one.2");
+  const TokenUid second = authority_.Issue("ada").uid;
+  feed_.SendToken(second, "v1.one.3");
+  EXPECT_EQ(sink_.WaitFor(3), (Drops{"all", first.ToString(), second.ToString()}));
+  EXPECT_EQ(watcher_->status().streams, 2);
+}
+
+TEST_F(RevocationWatcherTest, LosingTheStreamDropsNothing) {
+  Watch();
+  feed_.SendHeartbeat("v1.one.1");
+  sink_.WaitFor(1);
+  const IssuedToken token = authority_.Issue("ada");
+  Ask(cache_, token.digest);
+  feed_.End();
+  feed_.WaitForStream(2);
+  EXPECT_EQ(Ask(cache_, token.digest).source, FactsSource::kCache);
+}
+
+TEST_F(RevocationWatcherTest, AnAuthorityThatRestartsIsFoundAgain) {
+  Watch();
+  feed_.SendHeartbeat("v1.one.1");
+  sink_.WaitFor(1);
+  feed_.End();
+  server_.Stop();
+  server_.Start();
+  Message reset;
+  reset.mutable_reset();
+  feed_.Send(reset, "v1.two.1");
+  EXPECT_EQ(sink_.WaitFor(2), (Drops{"all", "all"}));
+}
+
+TEST_F(RevocationWatcherTest, ASilentStreamIsLostAfterTheTimeAndNotBefore) {
+  Watch();
+  feed_.SendHeartbeat("v1.one.1");
+  sink_.WaitFor(1);
+  while (!watcher_->status().is_connected) std::this_thread::yield();
+  time_.Advance(absl::Seconds(15));
+  // Something that comes now is in time; it shows as well that the stream was not given up.
+  const TokenUid uid = authority_.Issue("ada").uid;
+  feed_.SendToken(uid, "v1.one.2");
+  sink_.WaitFor(2);
+  while (watcher_->status().messages < 2) std::this_thread::yield();
+  EXPECT_EQ(watcher_->status().streams, 1);
+  time_.Advance(absl::Seconds(15) + absl::Nanoseconds(1));
+  EXPECT_EQ(feed_.WaitForStream(2), "v1.one.2");
+}
+
+TEST_F(RevocationWatcherTest, TellsHowItIs) {
+  server_.Stop();
+  Watch();
+  EXPECT_FALSE(watcher_->status().is_connected);
+  EXPECT_EQ(watcher_->status().last_message_time, absl::InfinitePast());
+  server_.Start();
+  feed_.SendHeartbeat("v1.one.1");
+  sink_.WaitFor(1);
+  while (watcher_->status().messages < 1) std::this_thread::yield();
+  EXPECT_TRUE(watcher_->status().is_connected);
+  EXPECT_EQ(watcher_->status().last_message_time, clock_.Now());
+  EXPECT_EQ(watcher_->status().last_drop_time, clock_.Now());
+  time_.Advance(absl::Seconds(5));
+  feed_.SendHeartbeat("v1.one.2");
+  while (watcher_->status().messages < 2) std::this_thread::yield();
+  EXPECT_EQ(watcher_->status().last_message_time, clock_.Now());
+  EXPECT_EQ(watcher_->status().last_drop_time, clock_.Now() - absl::Seconds(5));
+}
+
+TEST_F(RevocationWatcherTest, EndsWhileItIsConnectedAndWhileNobodyIsThere) {
+  Watch();
+  feed_.SendHeartbeat("v1.one.1");
+  sink_.WaitFor(1);
+  watcher_->Shutdown();
+  watcher_->Shutdown();
+  EXPECT_FALSE(watcher_->status().is_connected);
+  server_.Stop();
+  Watch();
+  watcher_->Shutdown();
+}
+
+}  // namespace
+}  // namespace pat
