@@ -110,7 +110,7 @@ void Introspector::StartChecked(Introspection& call) {
     std::memcpy(digest.bytes.data(), credential.sha256.data(), digest.bytes.size());
   }
   call.uses_ = uses_;
-  reader_.Find(digest, {.max_staleness = call.query.max_staleness}, call);
+  reader_.Find(digest, {.max_staleness = call.query.max_staleness, .timeout = call.query.timeout}, call);
 }
 
 }  // namespace pat

@@ -70,6 +70,7 @@ struct IntrospectionQuery {
   Requirements requirements;
   absl::string_view audience;
   std::optional<absl::Duration> max_staleness;
+  std::optional<absl::Duration> timeout;  // How long the caller can still wait: FindOptions::timeout.
 };
 
 enum class Verdict : uint8_t { kAllow, kInactive, kInsufficientScope, kWrongAudience };

@@ -16,6 +16,7 @@
 #include "server/core/error.h"
 #include "server/core/token_secret.h"
 #include "tests/support/check_call.h"
+#include "tests/support/facts_recorder.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/plain_secret.h"
 #include "tests/support/refusal.h"
@@ -344,6 +345,15 @@ TEST_F(IntrospectionTest, FreshnessIsPassedOnAsItIs) {
 }
 
 // ---- When it cannot be decided, and when it takes a while.
+
+TEST_F(IntrospectionTest, StalenessAndTimeoutArePassedOn) {
+  CheckCall call(QueryFor(UnknownDigest(1)));
+  call.query.max_staleness = absl::Seconds(3);
+  call.query.timeout = absl::Milliseconds(250);
+  introspector_.Start(call);
+  EXPECT_EQ(reader_.last_options.max_staleness, absl::Seconds(3));
+  EXPECT_EQ(reader_.last_options.timeout, absl::Milliseconds(250));
+}
 
 TEST_F(IntrospectionTest, AnErrorOfTheReaderIsTheResult) {
   const ErrorDetails details{.reason = "STORE_UNAVAILABLE", .retry_delay = absl::Seconds(1)};
