@@ -401,5 +401,37 @@ TEST_F(UpstreamFactsTest, WithoutTheAuthorityFreshEntriesAreServedToTheirEndAndN
   EXPECT_EQ(server.introspections(), before + 1);
 }
 
+// ---- C5 over sockets: authority, sidecar, and a third layer over that; the machines' clocks are years apart.
+
+TEST_F(UpstreamFactsTest, ThreeLayersOverRealConnectionsAreStillOneTtl) {
+  CachingFactsReader at_authority(authority_.facts, authority_.clock, {});
+  FakeAuthority authority_server(at_authority, authority_.clock);
+  const auto to_authority = ChannelsTo({authority_server.address()});
+  UpstreamFacts sidecar_upstream(*to_authority, clock_, observer_, kImpatient);
+  CachingFactsReader sidecar(sidecar_upstream, clock_, {});
+  FakeAuthority sidecar_server(sidecar, clock_);
+  const auto to_sidecar = ChannelsTo({sidecar_server.address()});
+  FakeClockSource third_time(absl::FromUnixSeconds(500'000'000));
+  const Clock third_clock(third_time);
+  UpstreamFacts third_upstream(*to_sidecar, third_clock, observer_, kImpatient);
+  CachingFactsReader third(third_upstream, third_clock, {});
+  const auto advance = [&](absl::Duration duration) {
+    for (FakeClockSource* const time : {&authority_.time, &time_, &third_time}) time->Advance(duration);
+  };
+
+  const IssuedToken token = authority_.Issue("ada");
+  ASSERT_TRUE(Ask(sidecar, token.digest).active());
+  advance(absl::Minutes(50));
+  ASSERT_TRUE(Ask(third, token.digest).active());  // Read anew, all the way down.
+  EXPECT_EQ(authority_server.introspections(), 2);
+  authority_.Revoke(token);
+  advance(absl::Hours(1));
+  EXPECT_EQ(Ask(third, token.digest).source, FactsSource::kCache);
+  EXPECT_TRUE(Ask(third, token.digest).active());
+  advance(absl::Nanoseconds(1));
+  EXPECT_FALSE(Ask(third, token.digest).active());
+  EXPECT_FALSE(Ask(sidecar, token.digest).active());
+}
+
 }  // namespace
 }  // namespace pat
