@@ -64,6 +64,32 @@ absl::Status CheckInsertion(const AuditRecord& row, uint64_t sequence) {
                                                  " and says that it is of mutation ", row.sequence));
 }
 
+// Copied and made alike where a difference does not matter: a field that is added one day matters until somebody says
+// that it does not.
+bool IsChange(const TokenRecord& previous, const TokenRecord& next) {
+  TokenRecord alike = next;
+  alike.display_name = previous.display_name;
+  alike.description = previous.description;
+  alike.last_use_time = previous.last_use_time;
+  alike.change_sequence = previous.change_sequence;
+  return alike != previous;
+}
+
+bool IsChange(const UserRecord& previous, const UserRecord& next) {
+  UserRecord alike = next;
+  alike.administrator = previous.administrator;
+  alike.create_time = previous.create_time;
+  alike.change_sequence = previous.change_sequence;
+  return alike != previous;
+}
+
+bool IsChange(const PolicyRecord& previous, const PolicyRecord& next) {
+  PolicyRecord alike = next;
+  alike.maximum_live_tokens = previous.maximum_live_tokens;
+  alike.change_sequence = previous.change_sequence;
+  return alike != previous;
+}
+
 absl::Status CheckEpochs(const TokenRecord& token, uint64_t global_epoch, const std::optional<UserRecord>& owner) {
   if (owner.has_value() && token.epochs == Epochs{.global = global_epoch, .owner = owner->token_epoch}) {
     return absl::OkStatus();

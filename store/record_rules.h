@@ -32,6 +32,11 @@ absl::Status CheckInsertion(const TokenRecord& token, uint64_t sequence);
 absl::Status CheckInsertion(const UserRecord& user, bool inherits);
 absl::Status CheckInsertion(const AuditRecord& row, uint64_t sequence);
 
+// Whether `next` instead of `previous` is a Change: a read may come to something else now.
+bool IsChange(const TokenRecord& previous, const TokenRecord& next);
+bool IsChange(const UserRecord& previous, const UserRecord& next);
+bool IsChange(const PolicyRecord& previous, const PolicyRecord& next);
+
 // OK if the token was made in the epochs that are current: the global one, and that of its owner (nullopt: is gone).
 absl::Status CheckEpochs(const TokenRecord& token, uint64_t global_epoch, const std::optional<UserRecord>& owner);
 

@@ -105,6 +105,33 @@ struct AuditPage {
   bool more = false;
 };
 
+// What a mutation made that whoever keeps facts of tokens may have to drop: an answer of FindByHmac, made before it,
+// may be another one now. The engine finds that out by itself; see TokenTransaction.
+struct Change {
+  enum class Kind : uint8_t {
+    kToken = 1,       // This token.
+    kOwner = 2,       // Every token of this user.
+    kEverything = 3,  // Every token.
+  };
+
+  uint64_t sequence = 0;  // Of the mutation.
+  Kind kind = Kind::kEverything;
+  TokenUid token = {};        // kToken only.
+  std::string owner_id = {};  // kOwner only.
+
+  friend auto operator<=>(const Change&, const Change&) = default;  // NOLINT(modernize-use-nullptr)
+};
+
+struct ChangePage {
+  // In the order of mutations; within one each once, by kind, then token or owner.
+  std::vector<Change> changes;
+  // All changes after the position that was asked for, until this mutation, are in `changes`. To go on: from here.
+  uint64_t up_to = 0;
+  // There may have been changes after that position that are not here any more, or it is not one of this store's
+  // history: whoever was there has to start over, from `up_to`. `changes` is empty then.
+  bool truncated = false;
+};
+
 class TokenReader {
  public:
   virtual ~TokenReader() = default;
@@ -141,6 +168,21 @@ class TokenReader {
   // The number of the last committed mutation; 0 in a new store. Never goes down, also over a reopen, but for mutations
   // of CommitWithoutSync that a crash took back.
   virtual uint64_t CommitSequence() const = 0;
+
+  // The number of the last mutation that no crash takes back. Behind CommitSequence() if the newest ones are of
+  // CommitWithoutSync(). Never goes down.
+  virtual uint64_t DurableSequence() const = 0;
+
+  // What changed after mutation `after_sequence`, as far as it is durable: a number that a crash could give to another
+  // mutation never leaves the store as a position. About `limit` changes: those of one mutation are never split.
+  virtual absl::StatusOr<ChangePage> ListChanges(uint64_t after_sequence, size_t limit) const = 0;
+
+  // Waits, in real time, until DurableSequence() > after_sequence; false if that did not come within `timeout`, or
+  // waiting has been ended.
+  virtual bool WaitForCommit(uint64_t after_sequence, absl::Duration timeout) const = 0;
+
+  // From now on nobody waits in WaitForCommit(), and whoever does returns. For the end of the program.
+  virtual void EndWaiting() = 0;
 
   // Random, made with the store: tells one store (and later one restored from a backup) from another.
   virtual std::string Incarnation() const = 0;
@@ -189,6 +231,10 @@ class TokenTransaction {
   // owner is not there; and a new token whose create_sequence is not Sequence(). Two tokens with one HMAC:
   // kAlreadyExists, nothing staged. A page of a list cannot end between two tokens with one create_sequence: make one
   // token per mutation.
+  //
+  // A Change of the token or user is kept with it if a record was replaced and anything in it is another now that a
+  // read looks at: of a token all but display_name and description; of a user type, disabled and grants. RevokeAll and
+  // DeleteUser always make one. PutPolicy makes one of everything, unless only maximum_live_tokens is another.
   virtual absl::Status PutToken(const TokenRecord& token) = 0;
   virtual absl::Status PutUser(const UserRecord& user) = 0;
   virtual absl::Status PutPassword(const UserUid& user, const PasswordRecord& password) = 0;
@@ -214,12 +260,17 @@ class TokenTransaction {
   // is not there: 0.
   virtual absl::StatusOr<uint64_t> DeleteUser(const UserUid& uid, absl::Time time) = 0;
 
-  // Removes the record and every index row. Removing what is not there is not an error.
+  // Removes the record and every index row. Removing what is not there is not an error. Of a token that has ended: so
+  // this makes no Change.
   virtual absl::Status DeleteToken(const TokenUid& uid) = 0;
   virtual absl::Status DeleteRequest(absl::string_view key) = 0;
 
   // Removes the oldest rows of the audit log, of those before `cutoff`; at most `limit`. How many they were.
   virtual absl::StatusOr<size_t> DeleteAuditBefore(absl::Time cutoff, size_t limit) = 0;
+
+  // Removes the oldest changes, of those until mutation `sequence`; at most `limit`. How many they were. Whoever was at
+  // a position before the last of them has to start over from now on.
+  virtual absl::StatusOr<size_t> DeleteChangesThrough(uint64_t sequence, size_t limit) = 0;
 };
 
 // What the function of a mutation decided: keep what it staged, or leave the store as it was and still succeed (a dry

@@ -45,6 +45,14 @@ class LoggingStore final : public TokenStore {
   }
   absl::StatusOr<std::vector<PepperId>> PepperIds() const override { return Logged("PepperIds", store_->PepperIds()); }
   uint64_t CommitSequence() const override { return store_->CommitSequence(); }
+  uint64_t DurableSequence() const override { return store_->DurableSequence(); }
+  absl::StatusOr<ChangePage> ListChanges(uint64_t after_sequence, size_t limit) const override {
+    return Logged("ListChanges", store_->ListChanges(after_sequence, limit));
+  }
+  bool WaitForCommit(uint64_t after_sequence, absl::Duration timeout) const override {
+    return store_->WaitForCommit(after_sequence, timeout);
+  }
+  void EndWaiting() override { store_->EndWaiting(); }
   std::string Incarnation() const override { return store_->Incarnation(); }
 
   absl::Status Commit(Mutation mutation) override {

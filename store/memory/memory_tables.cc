@@ -261,4 +261,29 @@ std::vector<AuditPosition> MemoryTables::ListAuditBefore(absl::Time cutoff, size
   return positions;
 }
 
+ChangePage MemoryTables::ListChanges(uint64_t after_sequence, size_t limit, uint64_t committed_sequence) const {
+  ChangePage page{.changes = {}, .up_to = committed_sequence};
+  page.truncated = after_sequence < change_floor_ || after_sequence > committed_sequence;
+  if (page.truncated) return page;
+  for (const Change& change : changes_) {
+    if (change.sequence <= after_sequence) continue;
+    const uint64_t last = page.changes.empty() ? after_sequence : page.changes.back().sequence;
+    if (page.changes.size() >= limit && change.sequence != last) {
+      page.up_to = last;
+      break;
+    }
+    page.changes.push_back(change);
+  }
+  return page;
+}
+
+std::vector<Change> MemoryTables::ListChangesThrough(uint64_t sequence, size_t limit) const {
+  std::vector<Change> changes;
+  for (const Change& change : changes_) {
+    if (change.sequence > sequence || changes.size() == limit) break;
+    changes.push_back(change);
+  }
+  return changes;
+}
+
 }  // namespace pat

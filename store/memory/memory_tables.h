@@ -37,6 +37,11 @@ class MemoryTables {
   CacheBoundRecord ReplaceCacheBound(const CacheBoundRecord& next) { return std::exchange(cache_bound_, next); }
   PolicyRecord ReplacePolicy(PolicyRecord next) { return std::exchange(policy_, std::move(next)); }
   uint64_t ReplaceGlobalEpoch(uint64_t next) { return std::exchange(global_epoch_, next); }
+  uint64_t ReplaceChangeFloor(uint64_t next) { return std::exchange(change_floor_, next); }
+
+  // Each returns whether it did anything.
+  bool AddChange(const Change& change) { return changes_.insert(change).second; }
+  bool RemoveChange(const Change& change) { return changes_.erase(change) != 0; }
 
   // When an epoch ended: that of everybody, or one of an owner within one of everybody.
   std::optional<absl::Time> ReplaceEnd(uint64_t global_epoch, std::optional<absl::Time> next);
@@ -74,6 +79,10 @@ class MemoryTables {
   std::vector<TokenUid> ListEnded(absl::Time cutoff, size_t limit) const;
   std::vector<std::string> ListForgettableRequests(absl::Time cutoff, size_t limit) const;
   std::vector<AuditPosition> ListAuditBefore(absl::Time cutoff, size_t limit) const;
+  ChangePage ListChanges(uint64_t after_sequence, size_t limit, uint64_t committed_sequence) const;
+
+  // The oldest changes, of those until mutation `sequence`.
+  std::vector<Change> ListChangesThrough(uint64_t sequence, size_t limit) const;
 
  private:
   // Creation order; the uid tells tokens of one mutation apart.
@@ -96,6 +105,8 @@ class MemoryTables {
   CacheBoundRecord cache_bound_;
   PolicyRecord policy_;
   uint64_t global_epoch_ = 0;
+  std::set<Change> changes_;
+  uint64_t change_floor_ = 0;  // The mutation of the last change that was removed.
   std::map<uint64_t, absl::Time> global_ends_;
   std::map<std::pair<UserUid, Epochs>, absl::Time> owner_ends_;
 

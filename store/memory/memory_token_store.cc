@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "store/commit_signal.h"
 #include "store/incarnation.h"
 #include "store/memory/memory_tables.h"
 #include "store/record_rules.h"
@@ -62,6 +63,7 @@ class MemoryTransaction final : public TokenTransaction {
     }
     TokenRecord next = token;
     next.last_use_time.reset();
+    if (kept.has_value() && IsChange(*kept, next)) NoteChange({.kind = Change::Kind::kToken, .token = token.uid});
     ReplaceToken(token.uid, std::move(next));
     return absl::OkStatus();
   }
@@ -78,6 +80,7 @@ class MemoryTransaction final : public TokenTransaction {
       // Nothing is left of a former user of this uid, so nothing of it may matter.
       for (const Epochs& epochs : tables_.EndedEpochsOf(user.uid)) ReplaceEnd(user.uid, epochs, std::nullopt);
     }
+    if (kept.has_value() && IsChange(*kept, user)) NoteChangeOf(user);
     ReplaceUser(user.uid, user);
     return absl::OkStatus();
   }
@@ -98,6 +101,7 @@ class MemoryTransaction final : public TokenTransaction {
   }
 
   absl::Status PutPolicy(const PolicyRecord& policy) override {
+    if (IsChange(tables_.GetPolicy(), policy)) NoteChange({.kind = Change::Kind::kEverything});
     undo_log_.push_back([this, previous = tables_.ReplacePolicy(policy)] { tables_.ReplacePolicy(previous); });
     return absl::OkStatus();
   }
@@ -126,9 +130,11 @@ class MemoryTransaction final : public TokenTransaction {
       if (!user.has_value()) return 0;
       EndEpochOf(*user, time);
       ++user->token_epoch;
+      NoteChangeOf(*user);
       ReplaceUser(*owner, std::move(user));
       return count;
     }
+    NoteChange({.kind = Change::Kind::kEverything});
     undo_log_.push_back(
         [this, epoch, previous = tables_.ReplaceEnd(epoch, time)] { tables_.ReplaceEnd(epoch, previous); });
     undo_log_.push_back(
@@ -141,6 +147,7 @@ class MemoryTransaction final : public TokenTransaction {
     if (!user.has_value()) return 0;
     const uint64_t count = tables_.CountUnrevoked(uid);
     EndEpochOf(*user, time);
+    NoteChangeOf(*user);
     ReplaceUser(uid, std::nullopt);
     ReplacePassword(uid, std::nullopt);
     return count;
@@ -163,7 +170,27 @@ class MemoryTransaction final : public TokenTransaction {
     return positions.size();
   }
 
+  absl::StatusOr<size_t> DeleteChangesThrough(uint64_t sequence, size_t limit) override {
+    const std::vector<Change> changes = tables_.ListChangesThrough(sequence, limit);
+    for (const Change& change : changes) {
+      tables_.RemoveChange(change);
+      undo_log_.push_back([this, change] { tables_.AddChange(change); });
+    }
+    if (changes.empty()) return 0;
+    undo_log_.push_back([this, previous = tables_.ReplaceChangeFloor(changes.back().sequence)] {
+      tables_.ReplaceChangeFloor(previous);
+    });
+    return changes.size();
+  }
+
  private:
+  void NoteChange(Change change) {
+    change.sequence = sequence_;
+    if (!tables_.AddChange(change)) return;
+    undo_log_.push_back([this, change] { tables_.RemoveChange(change); });
+  }
+  void NoteChangeOf(const UserRecord& owner) { NoteChange({.kind = Change::Kind::kOwner, .owner_id = owner.id}); }
+
   void EndEpochOf(const UserRecord& user, absl::Time time) {
     ReplaceEnd(user.uid, {.global = tables_.GlobalEpoch(), .owner = user.token_epoch}, time);
   }
@@ -279,6 +306,20 @@ class MemoryTokenStore final : public TokenStore {
     return committed_sequence_;
   }
 
+  // Nothing here outlives the process, so nothing is less durable than the rest.
+  uint64_t DurableSequence() const override { return CommitSequence(); }
+
+  absl::StatusOr<ChangePage> ListChanges(uint64_t after_sequence, size_t limit) const override {
+    const absl::ReaderMutexLock lock(&mutex_);
+    return tables_.ListChanges(after_sequence, limit, committed_sequence_);
+  }
+
+  bool WaitForCommit(uint64_t after_sequence, absl::Duration timeout) const override {
+    return signal_.Wait(after_sequence, timeout);
+  }
+
+  void EndWaiting() override { signal_.End(); }
+
   std::string Incarnation() const override { return incarnation_; }
 
   absl::Status Commit(Mutation mutation) override {
@@ -290,6 +331,7 @@ class MemoryTokenStore final : public TokenStore {
       return decision.status();
     }
     committed_sequence_ = transaction.Sequence();
+    signal_.Raise(committed_sequence_);
     return absl::OkStatus();
   }
 
@@ -299,6 +341,7 @@ class MemoryTokenStore final : public TokenStore {
   // Constant after construction.
   const std::string incarnation_ = NewIncarnation();
 
+  CommitSignal signal_{0};
   mutable absl::Mutex mutex_;
   MemoryTables tables_ ABSL_GUARDED_BY(mutex_);
   uint64_t drawn_sequence_ ABSL_GUARDED_BY(mutex_) = 0;      // The last one given to a function.

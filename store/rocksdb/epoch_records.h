@@ -48,7 +48,8 @@ struct Counters {
 
 // What every mutation and every reader needs to know of the store, at one point of its history.
 struct StoreState {
-  uint64_t sequence = 0;  // Of the last mutation.
+  uint64_t sequence = 0;          // Of the last mutation.
+  uint64_t durable_sequence = 0;  // Of the last mutation that no crash takes back.
   uint64_t global_epoch = 0;
   Counters counters = {};
   std::shared_ptr<const PolicyRecord> policy = nullptr;  // Never null in an open store.

@@ -22,12 +22,13 @@ enum class Family : uint8_t {
   kEpochs,     // How many unrevoked tokens an epoch has, and when it ended.
   kAudit,      // Rows of the audit log by time, and their places by user and by token.
   kUses,       // When a token was last used, by its uid.
+  kChanges,    // What caches have to drop, in the order of mutations.
 };
 
-inline constexpr size_t kFamilyCount = 12;
-inline constexpr std::array<const char*, kFamilyCount> kFamilyNames = {"default",  "tokens", "hmacs", "lists",
-                                                                       "live",     "ended",  "users", "passwords",
-                                                                       "requests", "epochs", "audit", "uses"};
+inline constexpr size_t kFamilyCount = 13;
+inline constexpr std::array<const char*, kFamilyCount> kFamilyNames = {
+    "default",   "tokens",   "hmacs",  "lists", "live", "ended",  "users",
+    "passwords", "requests", "epochs", "audit", "uses", "changes"};
 
 constexpr size_t IndexOf(Family family) { return static_cast<size_t>(family); }
 

@@ -143,10 +143,13 @@ absl::Status GroupCommitter::Write(rocksdb::WriteBatchWithIndex& batch, const St
 
   committed_ = next;
   absl::Status noted;
-  if (log_sync == LogSync::kYes) noted = sequence_file_.Write(next.sequence);
+  if (log_sync == LogSync::kYes) {
+    noted = sequence_file_.Write(next.sequence);
+    if (noted.ok()) committed_.durable_sequence = next.sequence;
+  }
   // In the database, so it is there at the next open, and readers may see it now; but without commit_seq a database
   // that loses it again would not be noticed, so nothing is acknowledged.
-  publish_(next);
+  publish_(committed_);
   if (noted.ok()) return absl::OkStatus();
   if (!absl::IsResourceExhausted(noted)) latched_ = absl::UnavailableError(noted.message());
   return absl::UnavailableError(noted.message());

@@ -46,6 +46,7 @@ class Checker {
     Each(Family::kAudit, [this](absl::string_view key, absl::string_view value) { CheckAudit(key, value); });
     Each(Family::kUses, [this](absl::string_view key, absl::string_view value) { CheckUse(key, value); });
     if (engine_status_.ok()) CheckEpochs();
+    if (engine_status_.ok()) CheckChanges();
     for (const Family family : {Family::kHmacs, Family::kLists, Family::kLive, Family::kEnded}) {
       Each(family, [this, family](absl::string_view, absl::string_view) { ++found_[IndexOf(family)]; });
     }
@@ -130,6 +131,22 @@ class Checker {
   void CheckUse(absl::string_view key, absl::string_view value) {
     if (!DecodeInstant(value).ok()) return Report("a last use does not decode");
     if (!Get(Family::kTokens, key).has_value()) Report("a last use is of a token that is not there");
+  }
+
+  void CheckChanges() {
+    const std::string floor_bytes = Get(Family::kMeta, kChangeFloorKey).value_or(EncodeNumber(0));
+    const absl::StatusOr<uint64_t> floor = DecodeNumber(floor_bytes);
+    const absl::StatusOr<SequenceRow> last = DecodeSequenceRow(Get(Family::kMeta, kSequenceKey).value_or(""));
+    if (!floor.ok() || !last.ok())
+      return Report("the last mutation or that of the last removed change does not decode");
+    if (*floor > last->sequence) Report("a change was removed that was never made");
+    Each(Family::kChanges, [&](absl::string_view key, absl::string_view value) {
+      const std::optional<Change> change = ChangeOf(key);
+      if (!change.has_value() || !value.empty()) return Report("a change does not decode");
+      // Of the mutation at the floor itself some may be left.
+      if (change->sequence < *floor) Report("a change is left among those that were removed");
+      if (change->sequence > last->sequence) Report("a change is of a mutation that is not there");
+    });
   }
 
   // The value under a key of what is here; nullopt also after an error, which is noted.

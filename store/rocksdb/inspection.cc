@@ -114,6 +114,8 @@ absl::StatusOr<StoreState> GetState(const Database& database) {
   const absl::StatusOr<uint64_t> sequence = GetSequence(database);
   if (!sequence.ok()) return sequence.status();
   state.sequence = *sequence;
+  // Opening writes commit_seq up to here.
+  state.durable_sequence = *sequence;
   const absl::StatusOr<uint64_t> global_epoch = GetMetaNumber(database, kGlobalEpochKey);
   if (!global_epoch.ok()) return global_epoch.status();
   state.global_epoch = *global_epoch;

@@ -290,6 +290,40 @@ std::optional<std::string> AuditRowKeyOf(absl::string_view key) {
 
 bool IsAuditRowKey(absl::string_view key) { return !key.empty() && key.front() == kAuditRow; }
 
+std::string ChangePosition(uint64_t sequence) {
+  std::string key;
+  AppendUint64(key, sequence);
+  return key;
+}
+
+std::string ChangeKey(const Change& change) {
+  std::string key = ChangePosition(change.sequence);
+  key.push_back(static_cast<char>(change.kind));
+  if (change.kind == Change::Kind::kToken) AppendArray(key, change.token.bytes);
+  if (change.kind == Change::Kind::kOwner) key.append(change.owner_id);
+  return key;
+}
+
+std::optional<Change> ChangeOf(absl::string_view key) {
+  Change change;
+  if (!ConsumeUint64(key, change.sequence) || key.empty()) return std::nullopt;
+  change.kind = static_cast<Change::Kind>(key.front());
+  key.remove_prefix(1);
+  switch (change.kind) {
+    case Change::Kind::kToken:
+      if (!ConsumeArray(key, change.token.bytes) || !key.empty()) return std::nullopt;
+      return change;
+    case Change::Kind::kOwner:
+      if (key.empty()) return std::nullopt;
+      change.owner_id = std::string(key);
+      return change;
+    case Change::Kind::kEverything:
+      if (!key.empty()) return std::nullopt;
+      return change;
+  }
+  return std::nullopt;
+}
+
 std::string EndOfPrefix(std::string prefix) {
   while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
   if (!prefix.empty()) prefix.back() = static_cast<char>(prefix.back() + 1);

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "store/records.h"
+#include "store/token_store.h"
 #include "store/uid.h"
 
 namespace pat::rocks {
@@ -26,6 +27,7 @@ inline constexpr absl::string_view kGlobalEpochKey = "global_epoch";
 inline constexpr absl::string_view kCacheBoundKey = "cache_bound";
 inline constexpr absl::string_view kPolicyKey = "policy";
 inline constexpr absl::string_view kCountersKey = "counters";
+inline constexpr absl::string_view kChangeFloorKey = "change_floor";
 
 // Families kTokens, kPasswords and kUses, and the value of rows that point at a token or user: the 16 bytes of the uid.
 template <typename Kind>
@@ -123,6 +125,12 @@ std::string AuditKey(std::string prefix, absl::Time time, uint64_t sequence);
 // The key of the row itself from a key of any of the three.
 std::optional<std::string> AuditRowKeyOf(absl::string_view key);
 bool IsAuditRowKey(absl::string_view key);
+
+// Family::kChanges: the key is all there is of a change. The position is in front of all changes of this mutation.
+std::string ChangePosition(uint64_t sequence);
+std::string ChangeKey(const Change& change);
+// Nullopt: not made by ChangeKey.
+std::optional<Change> ChangeOf(absl::string_view key);
 
 // The first key behind all that begin with `prefix`. `prefix` must hold a byte other than ff.
 std::string EndOfPrefix(std::string prefix);

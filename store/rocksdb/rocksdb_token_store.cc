@@ -68,6 +68,7 @@ RocksDbTokenStore::RocksDbTokenStore(std::unique_ptr<DataDirectory> directory,
       database_(std::move(database)),
       incarnation_(facts.incarnation),
       latest_(std::make_shared<Published>(database_->db(), facts.state)),
+      signal_(facts.state.durable_sequence),
       committer_(*database_, *sequence_file_, facts.state, [this](const StoreState& state) { Publish(state); }) {}
 
 std::shared_ptr<const Published> RocksDbTokenStore::Latest() const {
@@ -81,6 +82,7 @@ void RocksDbTokenStore::Publish(const StoreState& state) {
     const absl::MutexLock lock(&mutex_);
     latest_.swap(next);
   }
+  signal_.Raise(state.durable_sequence);
   // The snapshot before is given up here, outside the lock that readers take, unless one of them still uses it.
 }
 
@@ -139,6 +141,17 @@ absl::StatusOr<std::vector<PepperId>> RocksDbTokenStore::PepperIds() const {
 }
 
 uint64_t RocksDbTokenStore::CommitSequence() const { return Latest()->state.sequence; }
+
+uint64_t RocksDbTokenStore::DurableSequence() const { return Latest()->state.durable_sequence; }
+
+absl::StatusOr<ChangePage> RocksDbTokenStore::ListChanges(uint64_t after_sequence, size_t limit) const {
+  const std::shared_ptr<const Published> latest = Latest();
+  return SnapshotReader(*database_, latest->snapshot, latest->state).ListChanges(after_sequence, limit);
+}
+
+bool RocksDbTokenStore::WaitForCommit(uint64_t after_sequence, absl::Duration timeout) const {
+  return signal_.Wait(after_sequence, timeout);
+}
 
 absl::Status RocksDbTokenStore::Commit(Mutation mutation) { return committer_.Commit(mutation, LogSync::kYes); }
 

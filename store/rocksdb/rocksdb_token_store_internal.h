@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "store/commit_signal.h"
 #include "store/rocksdb/commit_sequence_file.h"
 #include "store/rocksdb/data_directory.h"
 #include "store/rocksdb/database.h"
@@ -55,6 +56,10 @@ class RocksDbTokenStore final : public TokenStore {
   absl::StatusOr<CacheBoundRecord> GetCacheBound() const override;
   absl::StatusOr<std::vector<PepperId>> PepperIds() const override;
   uint64_t CommitSequence() const override;
+  uint64_t DurableSequence() const override;
+  absl::StatusOr<ChangePage> ListChanges(uint64_t after_sequence, size_t limit) const override;
+  bool WaitForCommit(uint64_t after_sequence, absl::Duration timeout) const override;
+  void EndWaiting() override { signal_.End(); }
   std::string Incarnation() const override { return incarnation_; }
   absl::Status Commit(Mutation mutation) override;
   absl::Status CommitWithoutSync(Mutation mutation) override;
@@ -79,6 +84,7 @@ class RocksDbTokenStore final : public TokenStore {
   mutable absl::Mutex mutex_;
   std::shared_ptr<const Published> latest_ ABSL_GUARDED_BY(mutex_);
 
+  CommitSignal signal_;
   GroupCommitter committer_;
 };
 

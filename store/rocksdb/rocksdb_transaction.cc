@@ -184,6 +184,10 @@ absl::Status RocksDbTransaction::PutToken(const TokenRecord& token) {
   if (previous->has_value()) previous_rows = IndexRowsOf(**previous);
   if (absl::Status status = ReplaceRows(previous_rows, IndexRowsOf(token)); !status.ok()) return status;
   if (absl::Status status = Put(Family::kTokens, UidBytes(token.uid), EncodeToken(token)); !status.ok()) return status;
+  if (previous->has_value() && IsChange(**previous, token)) {
+    absl::Status status = PutChange({.kind = Change::Kind::kToken, .token = token.uid});
+    if (!status.ok()) return status;
+  }
   const bool was_unrevoked = previous->has_value() && !(*previous)->revoke_time.has_value();
   const bool is_unrevoked = !token.revoke_time.has_value();
   return CountUnrevoked(token.owner, token.epochs, static_cast<int>(is_unrevoked) - static_cast<int>(was_unrevoked));
@@ -210,6 +214,9 @@ absl::Status RocksDbTransaction::PutUser(const UserRecord& user) {
   if (checked.ok() && same_id->has_value()) checked = CheckReplacement(**same_id, user);
   if (!checked.ok()) return checked;
   if (absl::Status status = ReplaceRows({}, IndexRowsOf(user)); !status.ok()) return status;
+  if (same_uid->has_value() && IsChange(**same_uid, user)) {
+    if (absl::Status status = PutChangeOf(user); !status.ok()) return status;
+  }
   CountAdministrator(*same_uid, user);
   return Put(Family::kUsers, UserKey(user.uid), EncodeUser(user));
 }
@@ -238,8 +245,14 @@ absl::Status RocksDbTransaction::PutCacheBound(const CacheBoundRecord& bound) {
 }
 
 absl::Status RocksDbTransaction::PutPolicy(const PolicyRecord& policy) {
+  const bool is_change = IsChange(*state_.policy, policy);
   state_.policy = std::make_shared<const PolicyRecord>(policy);
-  return absl::OkStatus();
+  return is_change ? PutChange({.kind = Change::Kind::kEverything}) : absl::OkStatus();
+}
+
+absl::Status RocksDbTransaction::PutChange(Change change) {
+  change.sequence = sequence_;
+  return Put(Family::kChanges, ChangeKey(change), "");
 }
 
 absl::Status RocksDbTransaction::PutAudit(const AuditRecord& row) {
@@ -289,6 +302,30 @@ absl::StatusOr<size_t> RocksDbTransaction::DeleteAuditBefore(absl::Time cutoff, 
     if (!row.ok()) return row.status();
     status = ReplaceRows(IndexRowsOf((*row).value()), {});
     if (status.ok()) status = Delete(Family::kAudit, key);
+  }
+  if (!status.ok()) return status;
+  return keys.size();
+}
+
+absl::StatusOr<size_t> RocksDbTransaction::DeleteChangesThrough(uint64_t sequence, size_t limit) {
+  absl::StatusOr<std::optional<uint64_t>> floor = GetRecord(Family::kMeta, kChangeFloorKey, DecodeNumber);
+  if (!floor.ok()) return floor.status();
+  std::vector<std::string> keys;
+  const uint64_t end = std::min(sequence, sequence_);
+  if (limit == 0 || end < floor->value_or(0)) return keys.size();
+  // From the floor on: in front of it there are only the remains of what was removed.
+  absl::Status status =
+      Scan(Family::kChanges, ChangePosition(floor->value_or(0)), ChangePosition(end + 1), [&](absl::string_view key) {
+        keys.emplace_back(key);
+        return keys.size() < limit;
+      });
+  for (const std::string& key : keys) {
+    if (status.ok()) status = Delete(Family::kChanges, key);
+  }
+  if (status.ok() && !keys.empty()) {
+    const std::optional<Change> last = ChangeOf(keys.back());
+    if (!last.has_value()) return Noted(absl::DataLossError("a change does not decode"));
+    status = Put(Family::kMeta, kChangeFloorKey, EncodeNumber(last->sequence));
   }
   if (!status.ok()) return status;
   return keys.size();

@@ -72,6 +72,7 @@ class RocksDbTransaction final : public TokenTransaction {
   absl::Status DeleteToken(const TokenUid& uid) override;
   absl::Status DeleteRequest(absl::string_view key) override;
   absl::StatusOr<size_t> DeleteAuditBefore(absl::Time cutoff, size_t limit) override;
+  absl::StatusOr<size_t> DeleteChangesThrough(uint64_t sequence, size_t limit) override;
 
  private:
   // Notes `status` as the engine's if it is an error, and returns it.
@@ -95,6 +96,12 @@ class RocksDbTransaction final : public TokenTransaction {
   absl::Status Delete(Family family, absl::string_view key);
   // Stages what turns the index rows `previous` into `next`; rows in both are left alone.
   absl::Status ReplaceRows(const std::vector<Row>& previous, const std::vector<Row>& next);
+
+  // Stages a change of this mutation. Twice is as good as once.
+  absl::Status PutChange(Change change);
+  absl::Status PutChangeOf(const UserRecord& owner) {
+    return PutChange({.kind = Change::Kind::kOwner, .owner_id = owner.id});
+  }
 
   // Counts a token that is, or is no longer, one without a revoke_time of its own in these epochs: +1 or -1.
   absl::Status CountUnrevoked(const UserUid& owner, const Epochs& epochs, int change);

@@ -84,6 +84,7 @@ absl::StatusOr<uint64_t> RocksDbTransaction::EndGlobalEpoch(absl::Time time) {
   const std::string key = GlobalEpochKey(state_.global_epoch);
   absl::Status status = Put(Family::kEpochs, key, EncodeGlobalEpoch(epoch));
   if (status.ok() && epoch.unrevoked > 0) status = Put(Family::kEpochs, EpochEndKey(time, key), "");
+  if (status.ok()) status = PutChange({.kind = Change::Kind::kEverything});
   if (!status.ok()) return status;
   ++state_.global_epoch;
   state_.counters.unrevoked = 0;
@@ -99,7 +100,9 @@ absl::StatusOr<uint64_t> RocksDbTransaction::RevokeAll(const std::optional<UserU
   absl::StatusOr<uint64_t> count = EndOwnerEpoch(**user, time);
   if (!count.ok()) return count;
   ++(*user)->token_epoch;
-  if (absl::Status put = Put(Family::kUsers, UserKey(*owner), EncodeUser(**user)); !put.ok()) return put;
+  absl::Status status = Put(Family::kUsers, UserKey(*owner), EncodeUser(**user));
+  if (status.ok()) status = PutChangeOf(**user);
+  if (!status.ok()) return status;
   return count;
 }
 
@@ -112,6 +115,7 @@ absl::StatusOr<uint64_t> RocksDbTransaction::DeleteUser(const UserUid& uid, absl
   absl::Status status = ReplaceRows(IndexRowsOf(**user), {});
   if (status.ok()) status = Delete(Family::kUsers, UserKey(uid));
   if (status.ok()) status = Delete(Family::kPasswords, UidBytes(uid));
+  if (status.ok()) status = PutChangeOf(**user);
   if (!status.ok()) return status;
   CountAdministrator(*user, std::nullopt);
   return count;

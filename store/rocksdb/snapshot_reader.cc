@@ -283,4 +283,35 @@ absl::StatusOr<AuditPage> SnapshotReader::ListAudit(const AuditQuery& query) {
   return page;
 }
 
+absl::StatusOr<ChangePage> SnapshotReader::ListChanges(uint64_t after_sequence, size_t limit) {
+  const absl::StatusOr<std::optional<uint64_t>> floor = GetRecord(Family::kMeta, kChangeFloorKey, DecodeNumber);
+  if (!floor.ok()) return floor.status();
+  ChangePage page{.changes = {}, .up_to = state_.durable_sequence};
+  page.truncated = after_sequence < floor->value_or(0) || after_sequence > state_.durable_sequence;
+  if (page.truncated || after_sequence == state_.durable_sequence) return page;
+
+  const std::string end = ChangePosition(state_.durable_sequence + 1);
+  const rocksdb::Slice upper_bound = AsSlice(end);
+  rocksdb::ReadOptions options = options_;
+  options.iterate_upper_bound = &upper_bound;
+  const std::unique_ptr<rocksdb::Iterator> iterator(
+      database_.db().NewIterator(options, database_.family(Family::kChanges)));
+  bool decoded = true;
+  absl::Status scanned = Scan(*iterator, ChangePosition(after_sequence + 1), end, [&](absl::string_view key) {
+    std::optional<Change> change = ChangeOf(key);
+    decoded = change.has_value();
+    if (!decoded) return false;
+    const uint64_t last = page.changes.empty() ? after_sequence : page.changes.back().sequence;
+    if (page.changes.size() >= limit && change->sequence != last) {
+      page.up_to = last;
+      return false;
+    }
+    page.changes.push_back(*std::move(change));
+    return true;
+  });
+  if (!decoded) return absl::DataLossError("a change does not decode");
+  if (!scanned.ok()) return scanned;
+  return page;
+}
+
 }  // namespace pat::rocks

@@ -38,6 +38,7 @@ class SnapshotReader {
   absl::StatusOr<TokenPage> ListTokens(const TokenQuery& query);
   absl::StatusOr<UserPage> ListUsers(const UserQuery& query);
   absl::StatusOr<AuditPage> ListAudit(const AuditQuery& query);
+  absl::StatusOr<ChangePage> ListChanges(uint64_t after_sequence, size_t limit);
   absl::StatusOr<std::optional<TokenRecord>> GetToken(const TokenUid& uid);
   absl::StatusOr<std::optional<UserRecord>> GetUser(absl::string_view id);
   absl::StatusOr<std::optional<PasswordRecord>> GetPassword(const UserUid& user);

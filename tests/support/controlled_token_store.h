@@ -68,6 +68,15 @@ class ControlledTokenStore final : public TokenStore {
   absl::StatusOr<CacheBoundRecord> GetCacheBound() const override { return store_.GetCacheBound(); }
   absl::StatusOr<std::vector<PepperId>> PepperIds() const override { return store_.PepperIds(); }
   uint64_t CommitSequence() const override { return store_.CommitSequence(); }
+  uint64_t DurableSequence() const override { return store_.DurableSequence(); }
+  absl::StatusOr<ChangePage> ListChanges(uint64_t after_sequence, size_t limit) const override {
+    if (absl::Status failure = read_failure(); !failure.ok()) return failure;
+    return store_.ListChanges(after_sequence, limit);
+  }
+  bool WaitForCommit(uint64_t after_sequence, absl::Duration timeout) const override {
+    return store_.WaitForCommit(after_sequence, timeout);
+  }
+  void EndWaiting() override { store_.EndWaiting(); }
   std::string Incarnation() const override { return store_.Incarnation(); }
 
   absl::Status Commit(Mutation mutation) override {

@@ -144,7 +144,35 @@ class CrashTest : public RocksDbFixture {
     return operations;
   }
 
+  // How often each thing is among the changes that caches are told: tokens by number, users by id, "" for everything.
+  std::map<std::string, uint64_t> ToldChanges() {
+    std::map<std::string, uint64_t> told;
+    const absl::StatusOr<ChangePage> page = store().ListChanges(0, 10'000'000);
+    EXPECT_TRUE(page.ok()) << page.status();
+    EXPECT_EQ(page->up_to, store().CommitSequence()) << "after opening everything is durable";
+    for (const Change& change : page->changes) {
+      const bool of_token = change.kind == Change::Kind::kToken;
+      ++told[of_token ? absl::StrCat(NumberOf(change.token)) : change.owner_id];
+    }
+    return told;
+  }
+  // The same, by what was done: each end of a token or of its secret, and of all of a user, and of everything.
+  std::map<std::string, uint64_t> ExpectedChanges() {
+    std::map<std::string, uint64_t> expected;
+    for (const auto& [noted, times] : model_.history()) {
+      std::istringstream words(noted);
+      std::string op;
+      uint64_t number = 0;
+      words >> op >> number;
+      if (op == kEnd) expected[UserNumber(UserOf(number)).id] += times;
+      if (op == kRevoke || op == kRegenerate) expected[absl::StrCat(number)] += times;
+    }
+    if (ends_of_everything_ > 0) expected[""] = ends_of_everything_;
+    return expected;
+  }
+
   CrashModel model_;
+  uint64_t ends_of_everything_ = 0;
   uint64_t acknowledged_ = 0;
 };
 
@@ -160,6 +188,7 @@ TEST_F(CrashTest, AcknowledgedSurvivesEveryKill) {
     if (round % kRoundsPerStore == 0) {
       options_.directory = absl::StrCat(scratch_.path(), "/store-", round);
       model_ = CrashModel();
+      ends_of_everything_ = 0;
     }
     // A third of the kills come early, while the store is being made or opened.
     const uint64_t milliseconds = round % 3 == 0 ? random() % 80 : 100 + random() % 300;
@@ -183,6 +212,7 @@ TEST_F(CrashTest, AcknowledgedSurvivesEveryKill) {
       if (times(audited) > times(model_.history())) model_.Apply(attempt.op, attempt.number);
     }
     EXPECT_EQ(audited, model_.history()) << "a row for each operation, and no other";
+    EXPECT_EQ(ToldChanges(), ExpectedChanges()) << "a change for each end, and no other";
     for (const auto& [number, state] : model_.tokens()) EXPECT_EQ(Observe(number), state) << number;
     const absl::StatusOr<TokenPage> page = store().ListTokens({.include_revoked = true, .limit = 1'000'000});
     ASSERT_TRUE(page.ok()) << page.status();
@@ -190,6 +220,7 @@ TEST_F(CrashTest, AcknowledgedSurvivesEveryKill) {
     if (round % 4 == 3) {
       const uint64_t unrevoked = model_.EndAll([](uint64_t) { return true; });
       EXPECT_EQ(RevokeAll(store(), std::nullopt, At(2)), unrevoked);
+      ++ends_of_everything_;
       EXPECT_EQ(store().Verify(), absl::OkStatus());
     }
     Close();

@@ -210,5 +210,29 @@ TEST(IndexRowsTest, RowsDependOnWhatTheyIndexAlone) {
   EXPECT_EQ(IndexRowsOf(token), IndexRowsOf(changed));
 }
 
+TEST(KeyEncodingTest, ChangesComeBackAndAreInTheOrderOfMutations) {
+  std::vector<Change> changes;
+  for (const uint64_t sequence : {uint64_t{0}, uint64_t{1}, uint64_t{256}, ~uint64_t{0}}) {
+    changes.push_back({.sequence = sequence, .kind = Change::Kind::kToken, .token = TokenUidNumber(1)});
+    changes.push_back({.sequence = sequence, .kind = Change::Kind::kToken, .token = TokenUidNumber(2)});
+    changes.push_back({.sequence = sequence, .kind = Change::Kind::kOwner, .owner_id = "ada"});
+    changes.push_back({.sequence = sequence, .kind = Change::Kind::kOwner, .owner_id = "adb"});
+    changes.push_back({.sequence = sequence, .kind = Change::Kind::kEverything});
+  }
+  for (size_t i = 0; i < changes.size(); ++i) {
+    EXPECT_EQ(ChangeOf(ChangeKey(changes[i])), changes[i]);
+    EXPECT_LT(ChangePosition(changes[i].sequence), ChangeKey(changes[i]));
+    if (i == 0) continue;
+    EXPECT_LT(changes[i - 1], changes[i]);
+    EXPECT_LT(ChangeKey(changes[i - 1]), ChangeKey(changes[i]));
+  }
+  const std::string token = ChangeKey(changes[0]);
+  const std::string everything = ChangeKey(changes[4]);
+  for (const std::string& no_change : {std::string(), token.substr(0, 8), token.substr(0, 24), token + "x",
+                                       everything + "x", ChangePosition(1) + "\2", ChangePosition(1) + "\4"}) {
+    EXPECT_EQ(ChangeOf(no_change), std::nullopt) << absl::CHexEscape(no_change);
+  }
+}
+
 }  // namespace
 }  // namespace pat::rocks

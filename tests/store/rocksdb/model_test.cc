@@ -19,6 +19,7 @@
 #include "store/rocksdb/index_check.h"
 #include "store/rocksdb/index_rows.h"
 #include "store/rocksdb/key_encoding.h"
+#include "store/rocksdb/record_codec.h"
 #include "store/rocksdb/rocksdb_transaction.h"
 #include "tests/store/rocksdb/rocksdb_fixture.h"
 
@@ -124,15 +125,19 @@ class ModelTest : public RocksDbFixture {
   Step DrawPurge() {
     const absl::Time cutoff = RandomTime() - absl::Seconds(20);
     const absl::Time audit_cutoff = RandomTime() - absl::Seconds(20);
-    return [cutoff, audit_cutoff](TokenTransaction& transaction, std::string& answers) {
+    const uint64_t changes_back = Random(30);
+    return [cutoff, audit_cutoff, changes_back](TokenTransaction& transaction, std::string& answers) {
       const auto ended = transaction.ListEnded(cutoff, 1000);
       if (!ended.ok()) return ended.status();
       for (const TokenUid& uid : *ended) {
         if (absl::Status status = transaction.DeleteToken(uid); !status.ok()) return status;
       }
       const auto rows = transaction.DeleteAuditBefore(audit_cutoff, 3);
-      if (rows.ok()) absl::StrAppend(&answers, "purged ", ended->size(), " and ", *rows, " ");
-      return rows.status();
+      if (!rows.ok()) return rows.status();
+      const uint64_t sequence = transaction.Sequence();
+      const auto changes = transaction.DeleteChangesThrough(sequence - std::min(sequence, changes_back), 3);
+      if (changes.ok()) absl::StrAppend(&answers, "purged ", ended->size(), ", ", *rows, " and ", *changes, " ");
+      return changes.status();
     };
   }
 
@@ -269,6 +274,16 @@ class ModelTest : public RocksDbFixture {
       EXPECT_EQ(expected.ListAudit(query)->more, actual.ListAudit(query)->more);
     }
     EXPECT_EQ(*expected.GetPolicy(), *actual.GetPolicy());
+    // The model knows of nothing that is less durable than the rest.
+    for (int i = 0; i < 5 && actual.DurableSequence() == expected.CommitSequence(); ++i) {
+      const uint64_t after = Random(3) == 0 ? 0 : Random(expected.CommitSequence() + 2);
+      const size_t limit = Random(5);
+      const ChangePage one = *expected.ListChanges(after, limit);
+      const ChangePage other = *actual.ListChanges(after, limit);
+      EXPECT_EQ(one.changes, other.changes);
+      EXPECT_EQ(one.up_to, other.up_to);
+      EXPECT_EQ(one.truncated, other.truncated);
+    }
     EXPECT_EQ(expected.CommitSequence(), actual.CommitSequence());
   }
 
@@ -397,6 +412,33 @@ TEST_F(ModelTest, VerifyFindsWrongCountsEndsAndPlaces) {
   EXPECT_EQ(rows, 13u);
 }
 
+TEST_F(ModelTest, VerifyFindsWrongChanges) {
+  MakeStoreWithRevokedToken(3);
+  ASSERT_EQ(store().Commit([](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    EXPECT_EQ(*transaction.DeleteChangesThrough(transaction.Sequence(), 1), 1u);
+    return Decision::kCommit;
+  }),
+            absl::OkStatus());
+  EXPECT_EQ(RevokeAll(store(), user_.uid, At(5)), 2u);
+  ASSERT_EQ(store().Verify(), absl::OkStatus());
+  const rocks::Database& database = store().database();
+  const auto verify_now = [&] { return rocks::CheckIndexes(database, nullptr).code(); };
+  const uint64_t last = store().CommitSequence();
+  const auto key_of = [](uint64_t sequence) { return rocks::ChangeKey({.sequence = sequence}); };
+  for (const std::string& key : {key_of(1), key_of(last + 1), key_of(last) + "x", std::string("x")}) {
+    rocksdb::ColumnFamilyHandle* handle = database.family(rocks::Family::kChanges);
+    ASSERT_TRUE(database.db().Put({}, handle, key, "").ok());
+    EXPECT_EQ(verify_now(), absl::StatusCode::kDataLoss) << absl::CHexEscape(key);
+    ASSERT_TRUE(database.db().Delete({}, handle, key).ok());
+    EXPECT_EQ(verify_now(), absl::StatusCode::kOk);
+  }
+  rocksdb::ColumnFamilyHandle* meta = database.family(rocks::Family::kMeta);
+  for (const std::string& floor : {rocks::EncodeNumber(last + 1), std::string("x")}) {
+    ASSERT_TRUE(database.db().Put({}, meta, std::string(rocks::kChangeFloorKey), floor).ok());
+    EXPECT_EQ(verify_now(), absl::StatusCode::kDataLoss);
+  }
+}
+
 // However many tokens there are: the same few rows, and the same few bytes.
 TEST_F(ModelTest, EndingAllTokensWritesAHandfulOfRows) {
   std::vector<size_t> bytes;
@@ -423,7 +465,7 @@ TEST_F(ModelTest, EndingAllTokensWritesAHandfulOfRows) {
       bytes.push_back(batch.GetDataSize());
     }
   }
-  EXPECT_THAT(keys, ElementsAre(3, 2, 5, 3, 2, 5));
+  EXPECT_THAT(keys, ElementsAre(4, 3, 6, 4, 3, 6));
   EXPECT_THAT(std::vector<size_t>(bytes.begin(), bytes.begin() + 3),
               testing::ElementsAreArray(bytes.begin() + 3, bytes.end()));
 }
