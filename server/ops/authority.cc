@@ -71,6 +71,9 @@ Authority::Authority(const Options& options, DataDirectory& data, std::shared_pt
       policy_(store_, *catalog_, audit_, clock),
       authenticator_(identities_, store_, passwords_, store_facts_),
       scope_page_tokens_(data.peppers().DeriveKey("page tokens of ListScopes")),
+      clock_(clock),
+      changes_(store_),
+      commits_(std::make_unique<CommitWatch>(store_)),
       maintenance_(std::make_unique<Maintenance>(store_, cache_, retention_, clock)),
       flusher_(std::make_unique<PeriodicTask>(kFlushInterval, [this] { Flush(); })) {}
 
@@ -84,7 +87,11 @@ ServingParts Authority::serving() {
           .catalog = *catalog_,
           .scope_page_tokens = scope_page_tokens_,
           .credentials = *credentials_,
-          .issuer = issuer_};
+          .clock = clock_,
+          .changes = {&changes_, commits_.get()},
+          .uses = uses_,
+          .issuer = issuer_,
+          .incarnation = store_.Incarnation()};
 }
 
 // What the store says against it is in the log already; what could not be written is kept for the next time.
@@ -95,6 +102,7 @@ void Authority::Flush() {
 
 void Authority::Stop() {
   if (maintenance_ == nullptr) return;
+  commits_ = nullptr;
   flusher_ = nullptr;
   maintenance_ = nullptr;
   credentials_ = nullptr;

@@ -14,7 +14,9 @@
 #include "server/authn/password_verifier.h"
 #include "server/cache/caching_facts_reader.h"
 #include "server/core/audit_log.h"
+#include "server/core/change_feed.h"
 #include "server/core/clock.h"
+#include "server/core/commit_watch.h"
 #include "server/core/executor.h"
 #include "server/core/introspection.h"
 #include "server/core/page_token.h"
@@ -82,6 +84,9 @@ class Authority {
   PolicyRules policy_;
   Authenticator authenticator_;
   const PageTokens scope_page_tokens_;
+  const Clock& clock_;
+  const ChangeFeed changes_;
+  std::unique_ptr<CommitWatch> commits_;
   std::unique_ptr<Maintenance> maintenance_;
   int flushes_ = 0;
   std::unique_ptr<PeriodicTask> flusher_;

@@ -43,7 +43,8 @@ Listener::Listener(const ListenerSettings& settings, const ServingParts& parts)
       users_(parts.users, guard_),
       policy_(parts.policy, guard_),
       audit_(parts.audit, guard_),
-      introspection_(parts.introspector, guard_, parts.credentials, {.issuer = parts.issuer}),
+      introspection_(parts.introspector, guard_, parts.credentials, parts.clock,
+                     {.issuer = parts.issuer, .incarnation = parts.incarnation}, parts.changes, &parts.uses),
       health_(ServedApis()) {}
 
 Listener::~Listener() { Stop(); }
@@ -101,6 +102,7 @@ absl::Status Listener::Listen(const ListenerSettings& settings) {
 
 void Listener::Stop() {
   if (server_ == nullptr) return;
+  introspection_.EndStreams();
   StopServer(*server_);
   introspection_.Shutdown();
   server_ = nullptr;

@@ -14,12 +14,14 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/core/audit_log.h"
+#include "server/core/clock.h"
 #include "server/core/executor.h"
 #include "server/core/introspection.h"
 #include "server/core/page_token.h"
 #include "server/core/policy_rules.h"
 #include "server/core/scope_catalog.h"
 #include "server/core/token_lifecycle.h"
+#include "server/core/use_recorder.h"
 #include "server/core/user_lifecycle.h"
 #include "server/ops/listen_address.h"
 #include "server/ops/unix_socket.h"
@@ -30,6 +32,7 @@
 #include "server/rpc/policy_service.h"
 #include "server/rpc/token_service.h"
 #include "server/rpc/user_service.h"
+#include "server/rpc/watch_streams.h"
 
 namespace pat {
 
@@ -47,7 +50,11 @@ struct ServingParts {
   const ScopeCatalog& catalog;
   const PageTokens& scope_page_tokens;
   Executor& credentials;  // Where the credentials of introspection calls are checked.
+  const Clock& clock;
+  WatchSource changes;
+  UseRecorder& uses;  // What is reported of uses.
   std::string issuer;
+  std::string incarnation;  // Of the store.
 };
 
 // Where a listener listens, and whom it takes its callers for.
@@ -77,8 +84,8 @@ class Listener {
   // Health says NOT_SERVING from now on.
   void Drain() { health_.Drain(); }
 
-  // Takes no new calls, lets those under way finish for 5 s, cancels the rest. Returns when all are gone. May be called
-  // from another thread, so that several listeners stop at the same time.
+  // Ends the streams, takes no new calls, lets those under way finish for 5 s, cancels the rest. Returns when all are
+  // gone. May be called from another thread, so that several listeners stop at the same time.
   void Stop();
 
  private:

@@ -27,6 +27,7 @@ Maintenance::~Maintenance() {
 void Maintenance::Work() {
   for (int sweep = 0;; ++sweep) {
     if (sweep % kSweepsPerPurge == 0) Purge();
+    ForgetChanges();
     {
       const absl::MutexLock lock(&mutex_);
       if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kSweepInterval)) return;
@@ -47,6 +48,11 @@ void Maintenance::Purge() {
     spdlog::info("purged {} tokens that ended long ago, {} request ids and {} rows of the audit log", purged->tokens,
                  purged->requests, purged->audit_rows);
   }
+}
+
+void Maintenance::ForgetChanges() {
+  // An error of the store is in the log already, and the next time comes.
+  RemoveOldChanges(store_, changes_, clock_.Now(), [this] { return Stopping(); }).status().IgnoreError();
 }
 
 }  // namespace pat

@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "server/cache/caching_facts_reader.h"
+#include "server/core/change_retention.h"
 #include "server/core/clock.h"
 #include "server/core/retention.h"
 #include "store/token_store.h"
@@ -28,12 +29,15 @@ class Maintenance {
  private:
   void Work();
   void Purge();
+  void ForgetChanges();
   bool Stopping() ABSL_LOCKS_EXCLUDED(mutex_);
 
   TokenStore& store_;
   CachingFactsReader& cache_;
   const Retention& retention_;
   const Clock& clock_;
+
+  ChangeRetention changes_;  // Touched by the thread alone.
 
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

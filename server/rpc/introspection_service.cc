@@ -2,7 +2,7 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/wire_format_lite.h>
-#include <grpc/slice.h>
+#include <grpc/support/time.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_unary_call.h>
 #include <grpcpp/support/byte_buffer.h>
@@ -19,6 +19,8 @@
 #include "server/core/resource_name.h"
 #include "server/crypto/wipe.h"
 #include "server/rpc/messages.h"
+#include "server/rpc/queue_event.h"
+#include "server/rpc/raw_messages.h"
 #include "server/rpc/status_mapping.h"
 
 namespace pat {
@@ -27,16 +29,11 @@ namespace {
 // So many calls of each method wait for a client at any time; each that comes is replaced at once.
 constexpr int kPosted = 128;
 
+// Milliseconds; at the end only.
+constexpr int64_t kLookInterval = 5;
+
 constexpr char kIntrospect[] = "/pat.v1.IntrospectionService/Introspect";
 constexpr char kBatchIntrospect[] = "/pat.v1.IntrospectionService/BatchIntrospect";
-
-absl::Status Parse(grpc::ByteBuffer& bytes, google::protobuf::MessageLite& message) {
-  grpc::Slice slice;
-  const bool whole = bytes.TrySingleSlice(&slice).ok() || bytes.DumpToSingleSlice(&slice).ok();
-  if (whole && message.ParseFromArray(slice.begin(), static_cast<int>(slice.size()))) return absl::OkStatus();
-  return MakeError(absl::StatusCode::kInvalidArgument,
-                   "the request cannot be decoded; it is not a message of this method", {.reason = "INVALID_REQUEST"});
-}
 
 // How many items a BatchIntrospectRequest has, without making an object for each: a small message can hold a hundred
 // thousand empty ones. 0 if it cannot be decoded.
@@ -65,14 +62,6 @@ void WipeSecret(v1::IntrospectRequest& request) {
   if (request.has_token()) SecureWipe(*request.mutable_token());
 }
 
-grpc::ByteBuffer Serialize(const google::protobuf::MessageLite& message) {
-  const size_t size = message.ByteSizeLong();
-  grpc_slice slice = grpc_slice_malloc(size);
-  message.SerializeWithCachedSizesToArray(GRPC_SLICE_START_PTR(slice));
-  const grpc::Slice owned(slice, grpc::Slice::STEAL_REF);
-  return grpc::ByteBuffer(&owned, 1);
-}
-
 absl::Status DigestsRefused() {
   return MakeError(absl::StatusCode::kPermissionDenied,
                    "token_sha256 is for sidecars: it proves nothing about who holds the token; send the token",
@@ -85,7 +74,7 @@ bool IsDigest(const IntrospectionQuery& query) { return std::holds_alternative<D
 
 // One call, from waiting for a client to the answer. It is its own tag on the queue: first when a client has called,
 // then when the answer is sent. Deletes itself.
-class IntrospectionServiceImpl::Call {
+class IntrospectionServiceImpl::Call : public QueueEvent {
  public:
   explicit Call(IntrospectionServiceImpl& server) : server_(server) { ++server_.calls_; }
   virtual ~Call() {
@@ -97,7 +86,7 @@ class IntrospectionServiceImpl::Call {
   Call& operator=(const Call&) = delete;
 
   // On the thread of the queue. `ok` is false when the queue shuts down (or the client went away before the answer).
-  void Proceed(bool ok) {
+  void Proceed(bool ok) final {
     if (answered_ || !ok) {
       delete this;
       return;
@@ -134,7 +123,7 @@ class IntrospectionServiceImpl::Call {
   void Succeed(const google::protobuf::MessageLite& message, absl::string_view target = {}) {
     if (is_audited()) server_.guard_.NoteDone(*person_, method_, target);
     answered_ = true;
-    responder_.Finish(Serialize(message), grpc::Status::OK, this);
+    responder_.Finish(ToByteBuffer(message), grpc::Status::OK, this);
   }
   void Fail(const absl::Status& status) {
     answered_ = true;
@@ -152,6 +141,10 @@ class IntrospectionServiceImpl::Call {
     const absl::StatusOr<Principal> principal = server_.guard_.Admit(info);
     if (!principal.ok()) return Fail(principal.status());
     if (principal->kind == PrincipalKind::kUser) person_ = *principal;
+    // So that a sidecar notices when the store behind it is another one than before.
+    if (principal->may_send_digests && !server_.options_.incarnation.empty()) {
+      context_.AddInitialMetadata("x-pat-incarnation", server_.options_.incarnation);
+    }
     Handle(*principal);
   }
 
@@ -167,7 +160,7 @@ class IntrospectionServiceImpl::UnaryCall final : public Call, private Introspec
   static void Post(IntrospectionServiceImpl& server) {
     auto* const call = new UnaryCall(server);
     server.service_.RequestIntrospect(&call->context_, &call->request_bytes_, &call->responder_, server.queue_.get(),
-                                      server.queue_.get(), static_cast<Call*>(call));
+                                      server.queue_.get(), static_cast<QueueEvent*>(call));
   }
 
  private:
@@ -177,7 +170,7 @@ class IntrospectionServiceImpl::UnaryCall final : public Call, private Introspec
   void PostNext() override { Post(server_); }
 
   void Handle(const Principal& principal) override {
-    if (const absl::Status status = Parse(request_bytes_, request_); !status.ok()) return Fail(status);
+    if (const absl::Status status = ParseRequest(request_bytes_, request_); !status.ok()) return Fail(status);
     ReadQuery(request_, query);
     if (IsDigest(query) && !principal.may_send_digests) return Fail(DigestsRefused());
     server_.introspector_.Start(*this);
@@ -199,7 +192,7 @@ class IntrospectionServiceImpl::BatchCall final : public Call {
   static void Post(IntrospectionServiceImpl& server) {
     auto* const call = new BatchCall(server);
     server.service_.RequestBatchIntrospect(&call->context_, &call->request_bytes_, &call->responder_,
-                                           server.queue_.get(), server.queue_.get(), static_cast<Call*>(call));
+                                           server.queue_.get(), server.queue_.get(), static_cast<QueueEvent*>(call));
   }
 
  private:
@@ -234,7 +227,7 @@ class IntrospectionServiceImpl::BatchCall final : public Call {
       violations.push_back({"requests", absl::StrCat("has ", encoded, " items; at most ", kMaxBatch)});
       return Fail(InvalidRequest(std::move(violations)));
     }
-    if (const absl::Status status = Parse(request_bytes_, request_); !status.ok()) return Fail(status);
+    if (const absl::Status status = ParseRequest(request_bytes_, request_); !status.ok()) return Fail(status);
     const auto count = static_cast<size_t>(request_.requests_size());
     // All places first: they must not move while answers are written into them.
     for (size_t i = 0; i < count; ++i) response_.add_responses();
@@ -277,8 +270,15 @@ class IntrospectionServiceImpl::BatchCall final : public Call {
 };
 
 IntrospectionServiceImpl::IntrospectionServiceImpl(Introspector& introspector, const CallGuard& guard,
-                                                   Executor& executor, const IntrospectionServiceOptions& options)
-    : introspector_(introspector), guard_(guard), executor_(executor), options_(options) {}
+                                                   Executor& executor, const Clock& clock,
+                                                   const IntrospectionServiceOptions& options, const WatchSource& watch,
+                                                   UseRecorder* uses)
+    : introspector_(introspector),
+      guard_(guard),
+      executor_(executor),
+      options_(options),
+      service_(guard, clock, uses),
+      streams_(watch, guard, executor, clock, options.watch) {}
 
 IntrospectionServiceImpl::~IntrospectionServiceImpl() = default;
 
@@ -292,6 +292,7 @@ void IntrospectionServiceImpl::Start() {
     UnaryCall::Post(*this);
     BatchCall::Post(*this);
   }
+  streams_.Start(service_, *queue_);
   thread_ = std::thread([this] { Work(); });
 }
 
@@ -300,11 +301,21 @@ void IntrospectionServiceImpl::Work() {
   bool ok = false;
   // There is always a call that waits for a client, until the server has ended: then each of those comes back as not
   // ok. So when there is none left the server has ended, and every answer that was due is sent.
-  while (calls_ > 0 && queue_->Next(&tag, &ok)) static_cast<Call*>(tag)->Proceed(ok);
+  while (calls_ > 0 && queue_->Next(&tag, &ok)) static_cast<QueueEvent*>(tag)->Proceed(ok);
+  // The same holds for streams, but their thread learns of it a moment later than this one, and then may still begin
+  // something.
+  while (streams_.count() > 0) {
+    // A span of time, not an instant: gRPC adds it to its own clock.
+    const gpr_timespec soon = gpr_time_from_millis(kLookInterval, GPR_TIMESPAN);
+    if (queue_->AsyncNext(&tag, &ok, soon) == grpc::CompletionQueue::GOT_EVENT) {
+      static_cast<QueueEvent*>(tag)->Proceed(ok);
+    }
+  }
 }
 
 void IntrospectionServiceImpl::Shutdown() {
   thread_.join();
+  streams_.Shutdown();
   queue_->Shutdown();
   void* tag = nullptr;
   bool ok = false;

@@ -2,10 +2,12 @@
 //
 // One completion queue and one thread, which never waits: what has to (scrypt, a disk) goes to the executor or answers
 // later through FactsReceiver. Methods are raw: the bytes of a request are parsed here, so that what cannot be decoded
-// is INVALID_ARGUMENT, and the answer is one slice.
+// is INVALID_ARGUMENT, and the answer is one slice. Streams of WatchRevocations have a thread of their own
+// (watch_streams.h), ReportUse is synchronous.
 //
-// Life: construct, Register() with a builder, build the server, Start(); then, after grpc::Server::Shutdown() has
-// returned, Shutdown(), which returns when every call is answered and the thread has ended.
+// Life: construct, Register() with a builder, build the server, Start(); then EndStreams(), and after
+// grpc::Server::Shutdown() has returned, Shutdown(), which returns when every call is answered and the threads have
+// ended.
 //
 // Threads: the methods below are for the thread that owns the server.
 #ifndef PAT_SERVER_RPC_INTROSPECTION_SERVICE_H_
@@ -20,10 +22,13 @@
 #include <thread>
 #include <vector>
 
-#include "pat/v1/introspection_service.grpc.pb.h"
+#include "server/core/clock.h"
 #include "server/core/executor.h"
 #include "server/core/introspection.h"
+#include "server/core/use_recorder.h"
 #include "server/rpc/call_guard.h"
+#include "server/rpc/introspection_api.h"
+#include "server/rpc/watch_streams.h"
 
 namespace pat {
 
@@ -34,13 +39,19 @@ struct IntrospectionServiceOptions {
 
   // Calls under way at a time; beyond, RESOURCE_EXHAUSTED with a delay.
   size_t max_in_flight = 10'000;
+
+  // Of the store that is behind this, told to whoever may send digests; empty: there is none.
+  std::string incarnation = {};
+
+  WatchOptions watch = {};
 };
 
 class IntrospectionServiceImpl {
  public:
-  // What is given must outlive this object.
-  IntrospectionServiceImpl(Introspector& introspector, const CallGuard& guard, Executor& executor,
-                           const IntrospectionServiceOptions& options);
+  // What is given must outlive this object. `uses` null: ReportUse is UNIMPLEMENTED.
+  IntrospectionServiceImpl(Introspector& introspector, const CallGuard& guard, Executor& executor, const Clock& clock,
+                           const IntrospectionServiceOptions& options, const WatchSource& watch = {},
+                           UseRecorder* uses = nullptr);
   ~IntrospectionServiceImpl();
 
   IntrospectionServiceImpl(const IntrospectionServiceImpl&) = delete;
@@ -48,15 +59,16 @@ class IntrospectionServiceImpl {
 
   void Register(grpc::ServerBuilder& builder);
   void Start();
+
+  // The streams end, so that the server's shutdown need not wait for them. Calls go on.
+  void EndStreams() { streams_.End(); }
+
   void Shutdown();
 
  private:
   class Call;
   class UnaryCall;
   class BatchCall;
-
-  using Service = v1::IntrospectionService::WithRawMethod_Introspect<
-      v1::IntrospectionService::WithRawMethod_BatchIntrospect<v1::IntrospectionService::Service>>;
 
   void Work();
 
@@ -65,7 +77,8 @@ class IntrospectionServiceImpl {
   const CallGuard& guard_;
   Executor& executor_;
   const IntrospectionServiceOptions options_;
-  Service service_;
+  IntrospectionApi service_;
+  WatchStreams streams_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::thread thread_;
 

@@ -17,8 +17,11 @@
 #include "server/authn/identities.h"
 #include "server/authn/password_verifier.h"
 #include "server/core/audit_log.h"
+#include "server/core/change_feed.h"
+#include "server/core/commit_watch.h"
 #include "server/core/executor.h"
 #include "server/core/introspection.h"
+#include "server/core/use_recorder.h"
 #include "server/rpc/call_guard.h"
 #include "server/rpc/introspection_service.h"
 #include "tests/server/authn/passwords.h"
@@ -27,17 +30,21 @@
 
 namespace pat {
 
+// With `watched`, the changes of that store are those that are watched.
+//
 // Threads: for one thread, but Stop() may be called from another while calls are made.
 class IntrospectionServer {
  public:
   IntrospectionServer(TestAuthority& authority, FactsReader& facts, Executor& executor, ListenerRole role,
-                      const IntrospectionServiceOptions& options = {})
+                      const IntrospectionServiceOptions& options = {}, TokenStore* watched = nullptr)
       : passwords_(authority.store, authority.clock, {.cost = kCheapCost}),
         authenticator_(identities_, authority.store, passwords_, authority.facts),
         audit_(authority.store, *authority.peppers, authority.clock),
         guard_(authenticator_, audit_, {.role = role, .address = "the address"}),
         introspector_(facts, authority.clock),
-        service_(introspector_, guard_, executor, options) {
+        feed_(watched != nullptr ? *watched : authority.store),
+        commits_(watched != nullptr ? *watched : authority.store),
+        service_(introspector_, guard_, executor, authority.clock, options, {&feed_, &commits_}, &uses_) {
     grpc::ServerBuilder builder;
     service_.Register(builder);
     // A real connection: gRPC's in-process one breaks all calls as soon as its server begins to end.
@@ -45,14 +52,16 @@ class IntrospectionServer {
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
     server_ = builder.BuildAndStart();
     service_.Start();
-    channel_ = grpc::CreateChannel(absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials());
+    address_ = absl::StrCat("127.0.0.1:", port);
+    channel_ = grpc::CreateChannel(address_, grpc::InsecureChannelCredentials());
     stub_ = v1::IntrospectionService::NewStub(channel_);
   }
   ~IntrospectionServer() { Stop(); }
 
   // As a listener does it. Calls under way have so many seconds.
-  void Stop(int seconds = 5) {
+  void Stop(int seconds = 5, bool end_streams = true) {
     if (server_ == nullptr) return;
+    if (end_streams) service_.EndStreams();
     server_->Shutdown(gpr_time_from_seconds(seconds, GPR_TIMESPAN));
     service_.Shutdown();
     server_ = nullptr;
@@ -72,8 +81,10 @@ class IntrospectionServer {
   }
 
   AuditLog& audit() { return audit_; }
+  UseRecorder& uses() { return uses_; }
   v1::IntrospectionService::Stub& stub() { return *stub_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+  const std::string& address() const { return address_; }
 
  private:
   const IdentityTable identities_;
@@ -82,8 +93,12 @@ class IntrospectionServer {
   AuditLog audit_;
   const CallGuard guard_;
   Introspector introspector_;
+  const ChangeFeed feed_;
+  CommitWatch commits_;
+  UseRecorder uses_;
   IntrospectionServiceImpl service_;
   std::unique_ptr<grpc::Server> server_;
+  std::string address_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::IntrospectionService::Stub> stub_;
 };

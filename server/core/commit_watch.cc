@@ -1,0 +1,40 @@
+#include "server/core/commit_watch.h"
+
+#include <utility>
+
+namespace pat {
+
+CommitWatch::CommitWatch(TokenReader& store) : store_(store), thread_([this] { Work(); }) {}
+
+CommitWatch::~CommitWatch() {
+  {
+    const absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  store_.EndWaiting();
+  thread_.join();
+}
+
+int CommitWatch::Add(std::function<void()> on_commit) {
+  const absl::MutexLock lock(&mutex_);
+  listeners_.emplace(++last_id_, std::move(on_commit));
+  return last_id_;
+}
+
+void CommitWatch::Remove(int id) {
+  const absl::MutexLock lock(&mutex_);
+  listeners_.erase(id);
+}
+
+void CommitWatch::Work() {
+  uint64_t seen = store_.DurableSequence();
+  while (true) {
+    store_.WaitForCommit(seen, absl::InfiniteDuration());
+    seen = store_.DurableSequence();
+    const absl::MutexLock lock(&mutex_);
+    if (stopping_) return;
+    for (const auto& [id, on_commit] : listeners_) on_commit();
+  }
+}
+
+}  // namespace pat
