@@ -151,12 +151,13 @@ void WatchStreams::Work() {
   std::vector<Event> events;
   while (true) {
     bool committed = false;
+    bool is_quiet = false;
     {
       const absl::MutexLock lock(&mutex_);
       const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
         return !events_.empty() || committed_ || stopping_ || (ending_ && !is_ending_);
       };
-      mutex_.AwaitWithTimeout(absl::Condition(&has_work), kTick);
+      is_quiet = !mutex_.AwaitWithTimeout(absl::Condition(&has_work), kTick);
       if (stopping_) return;
       events.swap(events_);
       committed = std::exchange(committed_, false);
@@ -170,8 +171,8 @@ void WatchStreams::Work() {
     if (is_ending_) {
       for (Stream* stream : streams_) {
         if (stream->state == Stream::State::kIdle && !stream->is_done) Finish(*stream, Ending());
-        // What is on its way may never arrive.
-        if (stream->state == Stream::State::kWriting) stream->context.TryCancel();
+        // What is on its way arrives in a moment, or never.
+        if (is_quiet && stream->state == Stream::State::kWriting) stream->context.TryCancel();
       }
     }
     Feed();
@@ -293,8 +294,8 @@ absl::Status WatchStreams::Read(const FeedPosition& position) {
   last_read_.reset();
   absl::StatusOr<FeedMessage> message = source_.feed->Next(position);
   if (!message.ok()) return message.status();
-  grpc::ByteBuffer bytes = ToBytes(*message, source_.feed->ResumeToken(message->next));
-  last_read_ = LastRead{position, *std::move(message), std::move(bytes)};
+  const grpc::ByteBuffer bytes = ToBytes(*message, source_.feed->ResumeToken(message->next));
+  last_read_ = LastRead{position, *std::move(message), bytes};
   return absl::OkStatus();
 }
 

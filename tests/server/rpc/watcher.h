@@ -71,7 +71,7 @@ class Watcher {
     v1::WatchRevocationsResponse message;
     while (reader_->Read(&message)) {
     }
-    const grpc::Status status = reader_->Finish();
+    grpc::Status status = reader_->Finish();
     reader_ = nullptr;
     return status;
   }
