@@ -4,7 +4,8 @@
 
 namespace pat {
 
-CommitWatch::CommitWatch(TokenReader& store) : store_(store), thread_([this] { Work(); }) {}
+CommitWatch::CommitWatch(TokenReader& store)
+    : store_(store), seen_(store.DurableSequence()), thread_([this] { Work(); }) {}
 
 CommitWatch::~CommitWatch() {
   {
@@ -27,10 +28,9 @@ void CommitWatch::Remove(int id) {
 }
 
 void CommitWatch::Work() {
-  uint64_t seen = store_.DurableSequence();
   while (true) {
-    store_.WaitForCommit(seen, absl::InfiniteDuration());
-    seen = store_.DurableSequence();
+    store_.WaitForCommit(seen_, absl::InfiniteDuration());
+    seen_ = store_.DurableSequence();
     const absl::MutexLock lock(&mutex_);
     if (stopping_) return;
     for (const auto& [id, on_commit] : listeners_) on_commit();

@@ -36,6 +36,9 @@ class CommitWatch {
 
   TokenReader& store_;
 
+  // Touched by the thread alone, once there is one: that before which all was told.
+  uint64_t seen_;
+
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   int last_id_ ABSL_GUARDED_BY(mutex_) = 0;

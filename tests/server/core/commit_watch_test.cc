@@ -32,6 +32,20 @@ TEST_F(CommitWatchTest, TellsAllOfThem) {
   second.WaitForNotification();
 }
 
+// Also of what is committed before the thread has so much as begun.
+TEST_F(CommitWatchTest, FromTheBeginning) {
+  for (int i = 0; i < 200; ++i) {
+    const std::unique_ptr<TokenStore> store = NewMemoryTokenStore();
+    CommitWatch watch(*store);
+    absl::Notification told;
+    watch.Add([&told] {
+      if (!told.HasBeenNotified()) told.Notify();
+    });
+    ASSERT_EQ(Put(*store, UserNumber(1)), absl::OkStatus());
+    told.WaitForNotification();
+  }
+}
+
 TEST_F(CommitWatchTest, NotAfterRemove) {
   CommitWatch watch(*store_);
   bool gone = false;
