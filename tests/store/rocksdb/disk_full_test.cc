@@ -19,7 +19,6 @@
 #include <filesystem>
 #include <functional>
 #include <iostream>
-#include <map>
 #include <random>
 #include <set>
 #include <thread>
@@ -176,26 +175,6 @@ class StoreOnDisk {
     std::vector<uint64_t> numbers = NumbersOf(page->tokens);
     std::sort(numbers.begin(), numbers.end());
     return numbers;
-  }
-
-  // RocksDB's threads may be at work on the original.
-  static void CopyAtOneMoment(const std::string& from, const std::string& to) {
-    const auto look = [&from] {
-      std::map<std::string, uintmax_t> sizes;
-      for (const auto& entry : std::filesystem::recursive_directory_iterator(from)) {
-        sizes[entry.path()] = entry.is_regular_file() ? entry.file_size() : 0;
-      }
-      return sizes;
-    };
-    while (true) {
-      try {
-        const auto before = look();
-        CopyDirectory(from, to);
-        if (look() == before) return;
-      } catch (const std::filesystem::filesystem_error&) {
-        continue;  // A file went away meanwhile.
-      }
-    }
   }
 
   std::string FillerPath() const { return volume_ + "/filler"; }

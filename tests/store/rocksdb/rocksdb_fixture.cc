@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include "absl/strings/match.h"
 
@@ -43,6 +44,25 @@ std::vector<std::string> NamesIn(const std::string& directory, absl::string_view
 void CopyDirectory(const std::string& from, const std::string& to) {
   std::filesystem::remove_all(to);
   std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+}
+
+void CopyAtOneMoment(const std::string& from, const std::string& to) {
+  const auto look = [&from] {
+    std::map<std::string, uintmax_t> sizes;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(from)) {
+      sizes[entry.path()] = entry.is_regular_file() ? entry.file_size() : 0;
+    }
+    return sizes;
+  };
+  while (true) {
+    try {
+      const auto before = look();
+      CopyDirectory(from, to);
+      if (look() == before) return;
+    } catch (const std::filesystem::filesystem_error&) {
+      continue;  // A file went away meanwhile.
+    }
+  }
 }
 
 void RocksDbFixture::MakeStoreWithRevokedToken(uint64_t tokens) {

@@ -27,6 +27,8 @@ void WriteFile(const std::string& path, absl::string_view content);
 // The names in a directory, sorted; with `suffix`, only those that end so.
 std::vector<std::string> NamesIn(const std::string& directory, absl::string_view suffix = "");
 void CopyDirectory(const std::string& from, const std::string& to);
+// The same of an open store, whose threads may be at work: what was there at one moment.
+void CopyAtOneMoment(const std::string& from, const std::string& to);
 
 class RocksDbFixture : public testing::Test {
  protected:

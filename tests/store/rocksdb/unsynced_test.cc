@@ -103,7 +103,7 @@ TEST_F(UnsyncedTest, APowerCutTakesTheLastOnesBack) {
   const std::string log = ReadFile(database() + "/" + log_name);
   const uint64_t synced = faults_->SyncedBytes(database() + "/" + log_name);
   ASSERT_LT(synced, log.size());
-  CopyDirectory(directory(), scratch_.path() + "/copy");
+  CopyAtOneMoment(directory(), scratch_.path() + "/copy");
   int least = 1000;
   int most = 0;
   for (uint64_t at = synced; at <= log.size(); at += 293) {
@@ -140,7 +140,7 @@ TEST_F(UnsyncedTest, NoHoleBetweenTwoLogs) {
     const size_t logs = Logs().size();
     while (Logs().size() == logs) ASSERT_EQ(Note(last_is_synced && Logs().size() > logs, 2000), absl::OkStatus());
     std::filesystem::remove_all(cut());
-    CopyDirectory(directory(), cut());
+    CopyAtOneMoment(directory(), cut());
     ASSERT_TRUE(store().database().db().ContinueBackgroundWork().ok());
     std::vector<std::string> names = NamesIn(cut() + "/db", ".log");
     names.pop_back();
