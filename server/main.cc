@@ -34,6 +34,12 @@ int RunInit(const pat::Options& options) {
   return 0;
 }
 
+absl::StatusOr<std::unique_ptr<pat::Daemon>> Create(pat::Command command, const pat::Options& options) {
+  if (command == pat::Command::kDev) return pat::Daemon::CreateDev(options);
+  if (command == pat::Command::kSidecar) return pat::Daemon::CreateSidecar(options);
+  return pat::Daemon::CreateAuthority(options);
+}
+
 int RunHealthcheck(const pat::Options& options) {
   const absl::Status status = pat::Healthcheck(options);
   if (status.ok()) return 0;
@@ -57,11 +63,11 @@ int main(int argc, char** argv) {
   if (command_line.command == pat::Command::kHealthcheck) return RunHealthcheck(options);
   pat::TerminationSignals signals;
 
-  const bool dev = command_line.command == pat::Command::kDev;
-  const absl::StatusOr<std::unique_ptr<pat::Daemon>> daemon =
-      dev ? pat::Daemon::CreateDev(options) : pat::Daemon::CreateAuthority(options);
+  const absl::StatusOr<std::unique_ptr<pat::Daemon>> daemon = Create(command_line.command, options);
   if (!daemon.ok()) return Refuse(daemon.status());
-  std::cout << (dev ? pat::DevGuide(options, (*daemon)->data_dir(), (*daemon)->listening())
+  std::cout << (command_line.command == pat::Command::kDev
+                    ? pat::DevGuide(options, (*daemon)->data_dir(), (*daemon)->listening(),
+                                    (*daemon)->sidecar_listening())
                     : pat::ServingText(**daemon))
             << std::flush;
   spdlog::info("serving");

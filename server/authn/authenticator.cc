@@ -141,6 +141,10 @@ absl::StatusOr<Principal> Authenticator::Judge(const CallInfo& call) {
 }
 
 absl::StatusOr<Principal> Authenticator::FromAuthorization(const CallInfo& call, const Transport& transport) {
+  if (!users_.has_value()) {
+    return Invalid(
+        "there are no users here, and no credential is taken; whoever may introspect here is known by the connection");
+  }
   if (call.authorization.size() > 1) return Invalid("the authorization header is given twice; give one credential");
   if (!call.confidential) {
     return Invalid("passwords and tokens are not accepted in plaintext; connect with TLS or over a Unix socket");
@@ -166,7 +170,7 @@ absl::StatusOr<Principal> Authenticator::FromPassword(absl::string_view credenti
   std::string peer = AttemptPeerOf(PeerOf(call));
   if (transport.certificate != nullptr) absl::StrAppend(&peer, " ", transport.identity);
   const absl::StatusOr<std::optional<UserRecord>> user =
-      passwords_.Verify(both.substr(0, colon), both.substr(colon + 1), peer);
+      users_->passwords.Verify(both.substr(0, colon), both.substr(colon + 1), peer);
   if (!user.ok()) return user.status();
   if (!user->has_value()) return Invalid("no local user has this name and password");
   return Principal{.kind = PrincipalKind::kUser, .user_id = (*user)->id, .administrator = (*user)->administrator};
@@ -179,14 +183,14 @@ absl::StatusOr<Principal> Authenticator::FromToken(absl::string_view secret) {
     return receiver.Wait();
   }
   const TokenDigest digest = DigestOf(secret);
-  tokens_.Find(digest, {.max_staleness = absl::ZeroDuration()}, receiver);
+  users_->tokens.Find(digest, {.max_staleness = absl::ZeroDuration()}, receiver);
   absl::StatusOr<Principal> principal = receiver.Wait();
   if (principal.ok()) principal->token_digest = digest;
   return principal;
 }
 
 absl::StatusOr<Principal> Authenticator::FromPortal(const CallInfo& call, const Transport& transport) {
-  if (transport.role != ListenerRole::kPortal && transport.role != ListenerRole::kDev) {
+  if (!users_.has_value() || (transport.role != ListenerRole::kPortal && transport.role != ListenerRole::kDev)) {
     return PortalRefused("x-pat-user is for portals only; you are none");
   }
   if (call.portal_user.size() > 1) return PortalRefused("x-pat-user is given twice; name one user");
@@ -195,7 +199,7 @@ absl::StatusOr<Principal> Authenticator::FromPortal(const CallInfo& call, const 
   const bool is_listed = transport.certificate != nullptr && std::binary_search(transport.certificate->users.begin(),
                                                                                 transport.certificate->users.end(), id);
   if (!is_listed) {
-    const absl::StatusOr<std::optional<UserRecord>> user = store_.GetUser(id);
+    const absl::StatusOr<std::optional<UserRecord>> user = users_->store.GetUser(id);
     if (!user.ok()) return user.status();
     if (user->has_value() && (*user)->administrator) {
       return PortalRefused(

@@ -19,6 +19,8 @@
 #ifndef PAT_SERVER_AUTHN_AUTHENTICATOR_H_
 #define PAT_SERVER_AUTHN_AUTHENTICATOR_H_
 
+#include <optional>
+
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "server/authn/call_info.h"
@@ -35,7 +37,11 @@ class Authenticator {
   // `tokens` must be the store's facts, without a cache. What is given must outlive this object.
   Authenticator(const IdentityTable& identities, const TokenReader& store, PasswordVerifier& passwords,
                 FactsReader& tokens)
-      : identities_(identities), store_(store), passwords_(passwords), tokens_(tokens) {}
+      : identities_(identities), users_(Users{store, passwords, tokens}) {}
+
+  // Where no users are known (a sidecar): certificates and listeners have their roles, any `authorization` is
+  // CREDENTIALS_INVALID, and there are no portals.
+  explicit Authenticator(const IdentityTable& identities) : identities_(identities) {}
 
   // True if Authenticate() may have to wait for scrypt or a disk: not to be called on the thread of a completion queue.
   static bool MayBlock(const CallInfo& call) { return !call.authorization.empty() || !call.portal_user.empty(); }
@@ -53,10 +59,14 @@ class Authenticator {
   absl::StatusOr<Principal> FromToken(absl::string_view secret);
   absl::StatusOr<Principal> FromPortal(const CallInfo& call, const Transport& transport);
 
+  struct Users {
+    const TokenReader& store;
+    PasswordVerifier& passwords;
+    FactsReader& tokens;
+  };
+
   const IdentityTable& identities_;
-  const TokenReader& store_;
-  PasswordVerifier& passwords_;
-  FactsReader& tokens_;
+  const std::optional<Users> users_;
 };
 
 }  // namespace pat

@@ -181,9 +181,7 @@ absl::StatusOr<Certificates> Join(const std::vector<Certificate>& certificates, 
 // Instead of asking for a password on the terminal.
 int NoPassword(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return -1; }
 
-}  // namespace
-
-absl::StatusOr<Certificates> ReadServerChain(absl::string_view pem, absl::Time now) {
+absl::StatusOr<Certificates> ReadChain(absl::string_view pem, absl::Time now, int purpose, absl::string_view misused) {
   const absl::StatusOr<std::vector<Certificate>> chain = ReadCertificates(pem);
   if (!chain.ok()) return chain.status();
   for (size_t i = 0; i < chain->size(); ++i) {
@@ -193,10 +191,22 @@ absl::StatusOr<Certificates> ReadServerChain(absl::string_view pem, absl::Time n
     if (i + 1 == chain->size()) break;
     if (absl::Status status = CheckIssued(i, certificate, (*chain)[i + 1]); !status.ok()) return status;
   }
-  if (X509_check_purpose(chain->front().x509.get(), X509_PURPOSE_SSL_SERVER, 0) != 1) {
-    return WrongCertificate(0, "is not for a server; its uses must have serverAuth, or none be named");
+  if (X509_check_purpose(chain->front().x509.get(), purpose, 0) != 1) {
+    return WrongCertificate(0, misused);
   }
   return Join(*chain, now);
+}
+
+}  // namespace
+
+absl::StatusOr<Certificates> ReadServerChain(absl::string_view pem, absl::Time now) {
+  return ReadChain(pem, now, X509_PURPOSE_SSL_SERVER,
+                   "is not for a server; its uses must have serverAuth, or none be named");
+}
+
+absl::StatusOr<Certificates> ReadClientChain(absl::string_view pem, absl::Time now) {
+  return ReadChain(pem, now, X509_PURPOSE_SSL_CLIENT,
+                   "is not for a client; its uses must have clientAuth, or none be named");
 }
 
 absl::StatusOr<Secret> ReadServerKey(const Secret& pem, absl::string_view chain) {

@@ -30,13 +30,16 @@ struct Certificates {
 // Whether clients trust the last one's issuer is theirs to say. A certificate that vouches for itself is not an error.
 absl::StatusOr<Certificates> ReadServerChain(absl::string_view pem, absl::Time now);
 
-// The key of the first certificate of `chain`, a chain that ReadServerChain() gave. Refuses what is no PEM, holds no
-// private key or several, is encrypted, or is the key of another certificate.
+// The same for the chain that a client shows: its first certificate has to be one that may be a client's.
+absl::StatusOr<Certificates> ReadClientChain(absl::string_view pem, absl::Time now);
+
+// The key of the first certificate of `chain`, one that ReadServerChain() or ReadClientChain() gave. Refuses what is no
+// PEM, holds no private key or several, is encrypted, or is the key of another certificate.
 absl::StatusOr<Secret> ReadServerKey(const Secret& pem, absl::string_view chain);
 
-// The CAs whose clients may connect. Refuses what is no PEM, holds none, something else beside certificates, one that
-// is no CA or too weak, and a file of which none is valid at `now`. One that is not, beside one that is, is not an
-// error: whoever verifies a client looks at the dates.
+// The CAs whose clients may connect, or whose servers are trusted. Refuses what is no PEM, holds none, something else
+// beside certificates, one that is no CA or too weak, and a file of which none is valid at `now`. One that is not,
+// beside one that is, is not an error: whoever verifies a client looks at the dates.
 absl::StatusOr<Certificates> ReadClientCas(absl::string_view pem, absl::Time now);
 
 }  // namespace pat

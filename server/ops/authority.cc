@@ -78,18 +78,18 @@ Authority::Authority(const Options& options, DataDirectory& data, std::shared_pt
       flusher_(std::make_unique<PeriodicTask>(kFlushInterval, [this] { Flush(); })) {}
 
 ServingParts Authority::serving() {
-  return {.tokens = tokens_,
-          .users = users_,
-          .policy = policy_,
-          .audit = audit_,
+  return {.management = ManagementParts{.tokens = tokens_,
+                                        .users = users_,
+                                        .policy = policy_,
+                                        .audit = audit_,
+                                        .catalog = *catalog_,
+                                        .scope_page_tokens = scope_page_tokens_},
           .introspector = introspector_,
           .authenticator = authenticator_,
-          .catalog = *catalog_,
-          .scope_page_tokens = scope_page_tokens_,
           .credentials = *credentials_,
           .clock = clock_,
           .changes = {&changes_, commits_.get()},
-          .uses = uses_,
+          .uses = &uses_,
           .issuer = issuer_,
           .incarnation = store_.Incarnation()};
 }

@@ -1,5 +1,7 @@
 #include "server/ops/daemon.h"
 
+#include <grpcpp/security/credentials.h>
+
 #include <memory>
 #include <string>
 #include <thread>
@@ -7,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "server/authn/identities.h"
 #include "server/core/clock.h"
 #include "server/core/scope_catalog.h"
@@ -18,26 +21,29 @@
 #include "server/ops/listener.h"
 #include "server/ops/listener_rules.h"
 #include "server/ops/periodic_task.h"
+#include "server/ops/sidecar.h"
 #include "server/ops/tls_files.h"
+#include "server/upstream/authority_channels.h"
 
 namespace pat {
 namespace {
 
+constexpr char kPlaintext[] = "?plaintext";
 const absl::Duration kTlsPollInterval = absl::Seconds(1);
 
-// `patd dev` and `patd authority`: they differ in where they may listen, whom they take callers for, and in the sample
-// users.
-class AuthorityDaemon final : public Daemon {
+// All roles: they differ in what there is to serve, where they may listen and whom they take callers for.
+class RunningDaemon final : public Daemon {
  public:
-  AuthorityDaemon(const Options& options, const ClockSource& clock_source) : options_(options), clock_(clock_source) {}
-  ~AuthorityDaemon() override { Drain(); }
+  RunningDaemon(const Options& options, const ClockSource& clock_source) : options_(options), clock_(clock_source) {}
+  ~RunningDaemon() override { Drain(); }
 
   absl::Status StartDev() {
     if (absl::Status status = ReadScopes(); !status.ok()) return status;
     if (absl::Status status = CheckDevListeners(options_); !status.ok()) return status;
     if (absl::Status status = OpenData(DataUse::kDev); !status.ok()) return status;
     if (absl::Status status = MakeDevUsers(data_->store(), clock_.Now()); !status.ok()) return status;
-    return Serve(IdentityTable(), DevListeners(options_));
+    if (absl::Status status = ServeData(IdentityTable(), DevListeners(options_)); !status.ok()) return status;
+    return options_.sidecar_listen.has_value() ? AddDevSidecar() : absl::OkStatus();
   }
 
   absl::Status StartAuthority() {
@@ -46,13 +52,30 @@ class AuthorityDaemon final : public Daemon {
     if (!identities.ok()) return identities.status();
     if (absl::Status status = CheckAuthorityListeners(options_); !status.ok()) return status;
     if (HasTls(options_)) {
-      absl::StatusOr<std::unique_ptr<TlsFiles>> tls =
-          TlsFiles::Open({options_.tls_cert, options_.tls_key, options_.tls_client_ca}, clock_);
-      if (!tls.ok()) return tls.status();
-      tls_ = *std::move(tls);
+      if (absl::Status status = OpenServerTls(); !status.ok()) return status;
     }
     if (absl::Status status = OpenData(DataUse::kServe); !status.ok()) return status;
-    return Serve(*std::move(identities), AuthorityListeners(options_, tls_ == nullptr ? nullptr : tls_->credentials()));
+    return ServeData(*std::move(identities),
+                     AuthorityListeners(options_, tls_ == nullptr ? nullptr : tls_->credentials()));
+  }
+
+  absl::Status StartSidecar() {
+    if (absl::Status status = CryptoSelfTest(); !status.ok()) return status;
+    absl::StatusOr<IdentityTable> identities = IdentityTable::Create(options_.identities);
+    if (!identities.ok()) return identities.status();
+    if (absl::Status status = CheckSidecarListeners(options_); !status.ok()) return status;
+    if (!options_.tls_client_ca.empty()) {
+      if (absl::Status status = OpenServerTls(); !status.ok()) return status;
+    }
+    absl::StatusOr<std::unique_ptr<AuthorityChannels>> channels = OpenChannels();
+    if (!channels.ok()) return channels.status();
+    sidecar_ = std::make_unique<Sidecar>(options_, *std::move(channels), *std::move(identities), clock_);
+    if (absl::Status status = Listen(SidecarListeners(options_, tls_ == nullptr ? nullptr : tls_->credentials()),
+                                     sidecar_->serving(), listeners_);
+        !status.ok()) {
+      return status;
+    }
+    return Watch(/*with_management=*/false);
   }
 
   std::vector<ListenAddress> listening() const override {
@@ -61,30 +84,35 @@ class AuthorityDaemon final : public Daemon {
     return addresses;
   }
 
+  std::optional<ListenAddress> sidecar_listening() const override {
+    return sidecar_listeners_.empty() ? std::nullopt : std::optional(sidecar_listeners_.front()->address());
+  }
+
   std::optional<ListenAddress> health_listening() const override {
     return health_ == nullptr ? std::nullopt : std::optional(health_->address());
   }
 
-  const std::string& data_dir() const override { return data_->directory(); }
+  std::string data_dir() const override { return data_ == nullptr ? "" : data_->directory(); }
 
   void Drain() override {
-    for (const std::unique_ptr<Listener>& listener : listeners_) listener->Drain();
-    if (health_ != nullptr) health_->Drain();
-    // Together: each waits until its time is up if a stream is open, and until then the others would serve.
-    std::vector<std::thread> stopping;
-    for (const std::unique_ptr<Listener>& listener : listeners_) {
-      stopping.emplace_back([&listener] { listener->Stop(); });
+    for (const auto* all : {&sidecar_listeners_, &listeners_}) {
+      for (const std::unique_ptr<Listener>& listener : *all) listener->Drain();
     }
-    if (health_ != nullptr) stopping.emplace_back([this] { health_->Stop(); });
-    for (std::thread& thread : stopping) thread.join();
-    listeners_.clear();
+    if (health_ != nullptr) health_->Drain();
+    // Of `patd dev`, whose sidecar needs its authority until the end.
+    StopAll(sidecar_listeners_);
+    if (!listeners_.empty() && authority_ != nullptr) sidecar_ = nullptr;
+    StopAll(listeners_);
     health_ = nullptr;
     tls_poll_ = nullptr;
+    sidecar_ = nullptr;
     authority_ = nullptr;
     if (data_ != nullptr) data_->CloseStore();
   }
 
  private:
+  using Listeners = std::vector<std::unique_ptr<Listener>>;
+
   absl::Status ReadScopes() {
     if (absl::Status status = CryptoSelfTest(); !status.ok()) return status;
     absl::StatusOr<std::shared_ptr<const ScopeCatalog>> catalog = LoadScopeCatalog(options_);
@@ -100,25 +128,97 @@ class AuthorityDaemon final : public Daemon {
     return absl::OkStatus();
   }
 
-  absl::Status Serve(IdentityTable identities, const std::vector<ListenerSettings>& all) {
+  absl::Status OpenServerTls() {
+    absl::StatusOr<std::unique_ptr<TlsFiles>> tls =
+        TlsFiles::Open({options_.tls_cert, options_.tls_key, options_.tls_client_ca}, clock_);
+    if (!tls.ok()) return tls.status();
+    tls_ = *std::move(tls);
+    return absl::OkStatus();
+  }
+
+  // To the authority that the options name.
+  absl::StatusOr<std::unique_ptr<AuthorityChannels>> OpenChannels() {
+    if (IsPlaintextAuthority(options_)) {
+      std::vector<std::string> addresses;
+      for (const std::string& address : options_.authorities) {
+        addresses.emplace_back(absl::StripSuffix(address, kPlaintext));
+      }
+      return AuthorityChannels::Create(addresses, grpc::InsecureChannelCredentials(), {});
+    }
+    absl::StatusOr<std::unique_ptr<TlsFiles>> tls =
+        TlsFiles::Open({options_.tls_cert, options_.tls_key, options_.authority_ca, TlsSide::kClient}, clock_);
+    if (!tls.ok()) return tls.status();
+    upstream_tls_ = *std::move(tls);
+    return AuthorityChannels::Create(options_.authorities, upstream_tls_->channel_credentials(),
+                                     options_.authority_name);
+  }
+
+  absl::Status ServeData(IdentityTable identities, const std::vector<ListenerSettings>& all) {
     absl::StatusOr<std::unique_ptr<Authority>> authority =
         Authority::Create(options_, *data_, catalog_, std::move(identities), clock_);
     if (!authority.ok()) return authority.status();
     authority_ = *std::move(authority);
     // The first listener serves while the second one is made.
     data_->Keep();
-    for (const ListenerSettings& settings : all) {
-      absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Create(settings, authority_->serving());
-      if (!listener.ok()) return listener.status();
-      listeners_.push_back(*std::move(listener));
+    if (absl::Status status = Listen(all, authority_->serving(), listeners_); !status.ok()) return status;
+    return Watch(/*with_management=*/true);
+  }
+
+  // In front of the authority of this process, by gRPC like any other.
+  absl::Status AddDevSidecar() {
+    absl::StatusOr<std::unique_ptr<AuthorityChannels>> channels =
+        AuthorityChannels::Create({DevAuthority().ToString()}, grpc::InsecureChannelCredentials(), /*name=*/{});
+    if (!channels.ok()) return channels.status();
+    sidecar_ = std::make_unique<Sidecar>(options_, *std::move(channels), IdentityTable(), clock_);
+    Options own = options_;
+    own.listen = {*options_.sidecar_listen};
+    own.listen.front().role = ListenerRole::kIntrospector;
+    return Listen(SidecarListeners(own, nullptr), sidecar_->serving(), sidecar_listeners_);
+  }
+
+  // One that takes digests, if there is one.
+  ListenAddress DevAuthority() const {
+    for (const std::unique_ptr<Listener>& listener : listeners_) {
+      if (!listener->address().role.has_value()) return listener->address();
     }
+    return listeners_.front()->address();
+  }
+
+  static absl::Status Listen(const std::vector<ListenerSettings>& all, const ServingParts& parts,
+                             Listeners& listeners) {
+    for (const ListenerSettings& settings : all) {
+      absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Create(settings, parts);
+      if (!listener.ok()) return listener.status();
+      listeners.push_back(*std::move(listener));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Watch(bool with_management) {
     if (options_.health_listen.has_value()) {
-      absl::StatusOr<std::unique_ptr<HealthListener>> health = HealthListener::Create(*options_.health_listen);
+      absl::StatusOr<std::unique_ptr<HealthListener>> health =
+          HealthListener::Create(*options_.health_listen, with_management);
       if (!health.ok()) return health.status();
       health_ = *std::move(health);
     }
-    if (tls_ != nullptr) tls_poll_ = std::make_unique<PeriodicTask>(kTlsPollInterval, [this] { tls_->Poll(); });
+    if (tls_ == nullptr && upstream_tls_ == nullptr) return absl::OkStatus();
+    tls_poll_ = std::make_unique<PeriodicTask>(kTlsPollInterval, [this] {
+      if (tls_ != nullptr) tls_->Poll();
+      if (upstream_tls_ != nullptr) upstream_tls_->Poll();
+    });
     return absl::OkStatus();
+  }
+
+  // Together: each waits until its time is up if a stream is open, and until then the others would serve. The last ones
+  // take the one for health with them.
+  void StopAll(Listeners& listeners) {
+    std::vector<std::thread> stopping;
+    for (const std::unique_ptr<Listener>& listener : listeners) {
+      stopping.emplace_back([&listener] { listener->Stop(); });
+    }
+    if (&listeners == &listeners_ && health_ != nullptr) stopping.emplace_back([this] { health_->Stop(); });
+    for (std::thread& thread : stopping) thread.join();
+    listeners.clear();
   }
 
   // In the order in which they are made; each may use those before it.
@@ -126,25 +226,34 @@ class AuthorityDaemon final : public Daemon {
   const Clock clock_;
   std::shared_ptr<const ScopeCatalog> catalog_;
   std::unique_ptr<TlsFiles> tls_;
+  std::unique_ptr<TlsFiles> upstream_tls_;
   std::unique_ptr<DataDirectory> data_;
   std::unique_ptr<Authority> authority_;
+  std::unique_ptr<Sidecar> sidecar_;
   std::unique_ptr<PeriodicTask> tls_poll_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
+  Listeners listeners_;
+  Listeners sidecar_listeners_;  // Of `patd dev`.
   std::unique_ptr<HealthListener> health_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::CreateDev(const Options& options, const ClockSource& clock_source) {
-  auto daemon = std::make_unique<AuthorityDaemon>(options, clock_source);
+  auto daemon = std::make_unique<RunningDaemon>(options, clock_source);
   if (absl::Status status = daemon->StartDev(); !status.ok()) return status;
   return daemon;
 }
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::CreateAuthority(const Options& options,
                                                                 const ClockSource& clock_source) {
-  auto daemon = std::make_unique<AuthorityDaemon>(options, clock_source);
+  auto daemon = std::make_unique<RunningDaemon>(options, clock_source);
   if (absl::Status status = daemon->StartAuthority(); !status.ok()) return status;
+  return daemon;
+}
+
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::CreateSidecar(const Options& options, const ClockSource& clock_source) {
+  auto daemon = std::make_unique<RunningDaemon>(options, clock_source);
+  if (absl::Status status = daemon->StartSidecar(); !status.ok()) return status;
   return daemon;
 }
 
@@ -154,7 +263,7 @@ std::string ServingText(const Daemon& daemon) {
     absl::StrAppend(&text, "Listening on ", address.ToString(), "\n");
   const std::optional<ListenAddress> health = daemon.health_listening();
   if (health.has_value()) absl::StrAppend(&text, "Health on ", health->ToString(), "\n");
-  absl::StrAppend(&text, "Data in ", daemon.data_dir(), "\n");
+  absl::StrAppend(&text, "Data in ", daemon.data_dir().empty() ? "memory only" : daemon.data_dir(), "\n");
   return text;
 }
 

@@ -22,10 +22,10 @@ class Daemon {
  public:
   virtual ~Daemon() = default;
 
-  // `patd dev`: authority and introspection in one process, plaintext on loopback, with sample users. Serves when this
-  // returns. Refuses addresses beyond loopback. Errors are one line that says what is wrong and what would be right;
-  // what this start has made is removed again then. (But if an address is taken by somebody else after it was found
-  // free, the data stays: another listener may have served already.)
+  // `patd dev`: an authority, and if --sidecar-listen says where a sidecar in front of it, in one process, plaintext on
+  // loopback, with sample users. Serves when this returns. Refuses addresses beyond loopback. Errors are one line that
+  // says what is wrong and what would be right; what this start has made is removed again then. (But if an address is
+  // taken by somebody else after it was found free, the data stays: another listener may have served already.)
   //
   // `clock_source` must outlive the daemon; tests give one that they move.
   static absl::StatusOr<std::unique_ptr<Daemon>> CreateDev(const Options& options,
@@ -36,15 +36,21 @@ class Daemon {
   static absl::StatusOr<std::unique_ptr<Daemon>> CreateAuthority(const Options& options,
                                                                  const ClockSource& clock_source = SystemClockSource());
 
+  // `patd sidecar`: introspection in front of an authority, which need not be there yet. Nothing is on disk but the
+  // staged TLS files. Otherwise as above.
+  static absl::StatusOr<std::unique_ptr<Daemon>> CreateSidecar(const Options& options,
+                                                               const ClockSource& clock_source = SystemClockSource());
+
   // With the ports that are really used; none after Drain().
   virtual std::vector<ListenAddress> listening() const = 0;
+  virtual std::optional<ListenAddress> sidecar_listening() const = 0;  // The one that `patd dev` has besides.
   virtual std::optional<ListenAddress> health_listening() const = 0;
-  virtual const std::string& data_dir() const = 0;
+  virtual std::string data_dir() const = 0;  // Empty: there is none.
 
   // First health says NOT_SERVING on all listeners. Then all of them stop at the same time: no new calls are taken,
-  // those under way have 5 s together before they are cancelled. Then maintenance ends, after the transaction that it
-  // is in, what is queued for the workers is done, and the store is closed. A temporary data directory goes with the
-  // daemon. Twice does no harm; the destructor does it too.
+  // those under way have 5 s together before they are cancelled. Then a sidecar reports its uses, maintenance ends,
+  // after the transaction that it is in, what is queued for the workers is done, and the store is closed. A temporary
+  // data directory goes with the daemon. Twice does no harm; the destructor does it too.
   virtual void Drain() = 0;
 };
 

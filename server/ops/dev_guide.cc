@@ -37,13 +37,18 @@ As the portal, which acts for a user without a password:
 
 }  // namespace
 
-std::string DevGuide(const Options& options, const std::string& data_dir, const std::vector<ListenAddress>& listening) {
+std::string DevGuide(const Options& options, const std::string& data_dir, const std::vector<ListenAddress>& listening,
+                     const std::optional<ListenAddress>& sidecar) {
   std::string text =
       "\n"
       "*** patd dev: FOR TRYING IT OUT ONLY. ***\n"
       "*** Known passwords, no TLS, and every process of this machine may introspect and act as any user below. ***\n"
       "*** Do not keep real tokens here. ***\n\n";
   for (const ListenAddress& address : listening) absl::StrAppend(&text, "Listening on ", address.ToString(), "\n");
+  if (sidecar.has_value()) {
+    absl::StrAppend(&text, "Sidecar on ", sidecar->ToString(), ", in front of it; propagation ",
+                    options.propagation == Propagation::kPush ? "push" : "ttl", "\n");
+  }
   absl::StrAppend(&text, "Data in ", data_dir, options.data_dir.empty() ? " (removed at the end)\n" : "\n");
   absl::StrAppend(&text, "A revoked token may be accepted from the cache for up to ",
                   absl::FormatDuration(options.cache_ttl), " (--cache-ttl).\n\nUsers:\n");
@@ -66,6 +71,10 @@ std::string DevGuide(const Options& options, const std::string& data_dir, const 
                                        {"$GRPCURL", used.is_unix ? absl::StrCat("-unix ", used.path) : server},
                                        {"$BUF", buf},
                                        {"$URL", url}}));
+  if (sidecar.has_value()) {
+    absl::StrAppend(&text, "\nAt the sidecar, which has a cache of its own:\n\n  patctl --server ", sidecar->ToString(),
+                    " introspect\n");
+  }
   return text;
 }
 

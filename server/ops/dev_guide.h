@@ -2,6 +2,7 @@
 #ifndef PAT_SERVER_OPS_DEV_GUIDE_H_
 #define PAT_SERVER_OPS_DEV_GUIDE_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,10 @@
 namespace pat {
 
 // `listening`: at least one, with the ports that are really used. The commands are for the first one that takes
-// x-pat-user; if none does, there are no commands with it.
-std::string DevGuide(const Options& options, const std::string& data_dir, const std::vector<ListenAddress>& listening);
+// x-pat-user; if none does, there are no commands with it. `sidecar`:
+// where the sidecar listens, if there is one.
+std::string DevGuide(const Options& options, const std::string& data_dir, const std::vector<ListenAddress>& listening,
+                     const std::optional<ListenAddress>& sidecar = std::nullopt);
 
 }  // namespace pat
 

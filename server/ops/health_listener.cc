@@ -10,10 +10,12 @@
 
 namespace pat {
 
-HealthListener::HealthListener(const ListenAddress& address) : address_(address), health_(ServedApis()) {}
+HealthListener::HealthListener(const ListenAddress& address, bool with_management)
+    : address_(address), health_(ServedApis(with_management)) {}
 
-absl::StatusOr<std::unique_ptr<HealthListener>> HealthListener::Create(const ListenAddress& address) {
-  auto listener = absl::WrapUnique(new HealthListener(address));
+absl::StatusOr<std::unique_ptr<HealthListener>> HealthListener::Create(const ListenAddress& address,
+                                                                       bool with_management) {
+  auto listener = absl::WrapUnique(new HealthListener(address, with_management));
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(address.ToString(), grpc::InsecureServerCredentials(), &port);

@@ -16,8 +16,8 @@ namespace pat {
 // Threads: for the thread that made it, but for Stop().
 class HealthListener {
  public:
-  // Listens and serves at once. Errors name the address.
-  static absl::StatusOr<std::unique_ptr<HealthListener>> Create(const ListenAddress& address);
+  // Listens and serves at once, of the services that the listeners have (listener.h). Errors name the address.
+  static absl::StatusOr<std::unique_ptr<HealthListener>> Create(const ListenAddress& address, bool with_management);
   ~HealthListener() { Stop(); }
 
   HealthListener(const HealthListener&) = delete;
@@ -33,7 +33,7 @@ class HealthListener {
   void Stop();
 
  private:
-  explicit HealthListener(const ListenAddress& address);
+  HealthListener(const ListenAddress& address, bool with_management);
 
   ListenAddress address_;
   HealthService health_;

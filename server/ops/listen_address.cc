@@ -106,11 +106,18 @@ absl::StatusOr<ListenAddress> ParseListenAddress(absl::string_view text) {
   absl::string_view rest = text;
   if (absl::ConsumePrefix(&rest, "unix:")) return ParseUnix(text, rest);
 
-  const bool plaintext = absl::ConsumeSuffix(&rest, "?plaintext");
+  bool plaintext = false;
+  bool introspector = false;
+  // In the order of a file's keys.
+  for (const absl::string_view form : {"?plaintext&role=introspector", "?role=introspector&plaintext"}) {
+    introspector = introspector || absl::ConsumeSuffix(&rest, form);
+  }
+  plaintext = introspector || absl::ConsumeSuffix(&rest, "?plaintext");
   absl::StatusOr<ListenAddress> address = ParseTcp(text, rest);
   if (!address.ok()) return address;
   if (plaintext && !address->IsLoopback()) return Wrong(text, "asks for plaintext beyond loopback");
   address->plaintext = plaintext;
+  if (introspector) address->role = ListenerRole::kIntrospector;
   return address;
 }
 

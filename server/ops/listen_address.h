@@ -19,7 +19,8 @@ struct ListenAddress {
   bool plaintext = false;                 // TCP, "?plaintext": no TLS. On loopback only.
   std::string path = {};                  // Unix.
   uint32_t mode = 0600;                   // Unix: the permissions of the socket.
-  std::optional<ListenerRole> role = {};  // Unix, "role=introspector": whom it takes whoever can open it for.
+  std::optional<ListenerRole> role = {};  // "role=introspector": whom it takes whoever can connect for.
+                                          // Unix; or TCP in plaintext, and then it is introspector.
 
   // True for 127.0.0.0/8 and ::1: nobody outside the machine can connect.
   bool IsLoopback() const;
@@ -30,7 +31,7 @@ struct ListenAddress {
 
 // Takes numeric addresses with a port ("127.0.0.1:7443", "[::1]:7443") and "unix:/absolute/path", the latter with
 // "?role=introspector&mode=0660" if wanted (the roles: introspector, portal, user). The loopback forms may end in
-// "?plaintext". INVALID_ARGUMENT with what would be right.
+// "?plaintext" or "?plaintext&role=introspector". INVALID_ARGUMENT with what would be right.
 absl::StatusOr<ListenAddress> ParseListenAddress(absl::string_view text);
 
 // The same for an address that is in plaintext wherever it is: TCP, without options.

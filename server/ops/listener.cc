@@ -13,39 +13,47 @@
 namespace pat {
 namespace {
 
-const std::vector<std::string>& ReflectedServices() {
-  static const auto* const services = [] {
-    auto* const all = new std::vector<std::string>(ServedApis());
-    all->insert(all->end(), {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-                             "grpc.reflection.v1alpha.ServerReflection"});
-    return all;
-  }();
-  return *services;
+std::vector<std::string> ReflectedServices(bool with_management) {
+  std::vector<std::string> all = ServedApis(with_management);
+  all.insert(all.end(), {"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                         "grpc.reflection.v1alpha.ServerReflection"});
+  return all;
+}
+
+CallGuard GuardOf(const ListenerSettings& settings, const ServingParts& parts) {
+  ListenerInfo info = {.role = settings.role,
+                       .address = settings.address.ToString(),
+                       .confidential = settings.confidential,
+                       .tls = settings.tls != nullptr};
+  if (!parts.management.has_value()) return {parts.authenticator, std::move(info)};
+  return {parts.authenticator, parts.management->audit, std::move(info)};
 }
 
 }  // namespace
 
-const std::vector<std::string>& ServedApis() {
-  static const auto* const apis =
+const std::vector<std::string>& ServedApis(bool with_management) {
+  static const auto* const all =
       new std::vector<std::string>{"pat.v1.TokenService", "pat.v1.IntrospectionService", "pat.v1.UserService",
                                    "pat.v1.PolicyService", "pat.v1.AuditService"};
-  return *apis;
+  static const auto* const introspection = new std::vector<std::string>{"pat.v1.IntrospectionService"};
+  return with_management ? *all : *introspection;
 }
 
 Listener::Listener(const ListenerSettings& settings, const ServingParts& parts)
     : address_(settings.address),
-      guard_(parts.authenticator, parts.audit,
-             {.role = settings.role,
-              .address = settings.address.ToString(),
-              .confidential = settings.confidential,
-              .tls = settings.tls != nullptr}),
-      tokens_(parts.tokens, parts.catalog, parts.scope_page_tokens, guard_),
-      users_(parts.users, guard_),
-      policy_(parts.policy, guard_),
-      audit_(parts.audit, guard_),
+      has_management_(parts.management.has_value()),
+      guard_(GuardOf(settings, parts)),
       introspection_(parts.introspector, guard_, parts.credentials, parts.clock,
-                     {.issuer = parts.issuer, .incarnation = parts.incarnation}, parts.changes, &parts.uses),
-      health_(ServedApis()) {}
+                     {.issuer = parts.issuer, .incarnation = parts.incarnation}, parts.changes, parts.uses),
+      health_(ServedApis(has_management_)) {
+  if (!has_management_) return;
+  const ManagementParts& management = *parts.management;
+  management_.push_back(
+      std::make_unique<TokenServiceImpl>(management.tokens, management.catalog, management.scope_page_tokens, guard_));
+  management_.push_back(std::make_unique<UserServiceImpl>(management.users, guard_));
+  management_.push_back(std::make_unique<PolicyServiceImpl>(management.policy, guard_));
+  management_.push_back(std::make_unique<AuditServiceImpl>(management.audit, guard_));
+}
 
 Listener::~Listener() { Stop(); }
 
@@ -71,15 +79,12 @@ absl::Status Listener::Listen(const ListenerSettings& settings) {
   builder.AddListeningPort(bind_to, settings.tls != nullptr ? settings.tls : grpc::InsecureServerCredentials(), &port);
   LimitServer(builder, settings.connection_age);
 
-  builder.RegisterService(&tokens_);
-  builder.RegisterService(&users_);
-  builder.RegisterService(&policy_);
-  builder.RegisterService(&audit_);
+  for (const std::unique_ptr<grpc::Service>& service : management_) builder.RegisterService(service.get());
   builder.RegisterService(&health_);
   introspection_.Register(builder);
   if (settings.reflection) {
-    reflection_.push_back(NewReflectionV1(ReflectedServices()));
-    reflection_.push_back(NewReflectionV1Alpha(ReflectedServices()));
+    reflection_.push_back(NewReflectionV1(ReflectedServices(has_management_)));
+    reflection_.push_back(NewReflectionV1Alpha(ReflectedServices(has_management_)));
     for (const std::unique_ptr<grpc::Service>& service : reflection_) builder.RegisterService(service.get());
   }
 

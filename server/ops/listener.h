@@ -1,5 +1,5 @@
-// Listener: one address, with a gRPC server of its own that has every service. (Listeners of different roles have to be
-// different servers: a call does not tell through which port of a server it came.)
+// Listener: one address, with a gRPC server of its own that has every service of its role. (Listeners of different
+// roles have to be different servers: a call does not tell through which port of a server it came.)
 #ifndef PAT_SERVER_OPS_LISTENER_H_
 #define PAT_SERVER_OPS_LISTENER_H_
 
@@ -7,6 +7,7 @@
 #include <grpcpp/server.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,26 +37,31 @@
 
 namespace pat {
 
-// The services of pat.v1 that every listener has.
-const std::vector<std::string>& ServedApis();
-
-// What a listener serves. All of it must outlive the listener.
-struct ServingParts {
+// What the services of management work with.
+struct ManagementParts {
   TokenLifecycle& tokens;
   UserLifecycle& users;
   PolicyRules& policy;
   AuditLog& audit;
-  Introspector& introspector;
-  Authenticator& authenticator;
   const ScopeCatalog& catalog;
   const PageTokens& scope_page_tokens;
+};
+
+// What a listener serves. All of it must outlive the listener.
+struct ServingParts {
+  std::optional<ManagementParts> management;  // Absent: introspection only, as a sidecar.
+  Introspector& introspector;
+  Authenticator& authenticator;
   Executor& credentials;  // Where the credentials of introspection calls are checked.
   const Clock& clock;
-  WatchSource changes;
-  UseRecorder& uses;  // What is reported of uses.
+  WatchSource changes;  // Of nulls: no WatchRevocations.
+  UseRecorder* uses;    // What is reported of uses; null: no ReportUse.
   std::string issuer;
-  std::string incarnation;  // Of the store.
+  std::string incarnation;  // Of the store; empty: there is none.
 };
+
+// The services of pat.v1 that a listener with these parts has.
+const std::vector<std::string>& ServedApis(bool with_management);
 
 // Where a listener listens, and whom it takes its callers for.
 struct ListenerSettings {
@@ -94,11 +100,9 @@ class Listener {
   absl::Status Listen(const ListenerSettings& settings);
 
   ListenAddress address_;
+  const bool has_management_;
   const CallGuard guard_;
-  TokenServiceImpl tokens_;
-  UserServiceImpl users_;
-  PolicyServiceImpl policy_;
-  AuditServiceImpl audit_;
+  std::vector<std::unique_ptr<grpc::Service>> management_;
   IntrospectionServiceImpl introspection_;
   HealthService health_;
   std::vector<std::unique_ptr<grpc::Service>> reflection_;

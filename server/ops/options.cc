@@ -15,10 +15,12 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "server/core/error.h"
 #include "server/core/resource_name.h"
 #include "server/ops/duration_text.h"
 #include "server/ops/identity_text.h"
+#include "server/upstream/authority_channels.h"
 
 namespace pat {
 namespace {
@@ -102,6 +104,31 @@ absl::Status SetHealthListen(const std::string& value, Options& options) {
   return absl::OkStatus();
 }
 
+absl::Status SetSidecarListen(const std::string& value, Options& options) {
+  absl::StatusOr<ListenAddress> address = ParseListenAddress(value);
+  if (!address.ok()) return address.status();
+  if (address->is_unix ? address->role.value_or(ListenerRole::kIntrospector) != ListenerRole::kIntrospector
+                       : !address->IsLoopback()) {
+    return Wrong(value, "an address on loopback or a Unix socket, for example 127.0.0.1:7444");
+  }
+  options.sidecar_listen = *std::move(address);
+  return absl::OkStatus();
+}
+
+absl::Status AddAuthority(const std::string& value, Options& options) {
+  absl::string_view address = value;
+  if (absl::ConsumeSuffix(&address, "?plaintext")) {
+    const absl::StatusOr<ListenAddress> plain = ParsePlaintextAddress(address);
+    if (!plain.ok() || !plain->IsLoopback() || plain->port == 0) {
+      return Wrong(value, "an address on loopback where there is no TLS, for example 127.0.0.1:7443?plaintext");
+    }
+  } else if (absl::Status status = AuthorityTarget(address).status(); !status.ok()) {
+    return status;
+  }
+  options.authorities.push_back(value);
+  return absl::OkStatus();
+}
+
 absl::Status AddIdentity(const std::string& value, Options& options) {
   absl::StatusOr<IdentityEntry> entry = ParseIdentityText(value);
   if (!entry.ok()) return entry.status();
@@ -137,9 +164,11 @@ absl::Status SetInsecureDebug(const std::string& value, Options& options) {
 constexpr uint8_t Bit(Command command) { return static_cast<uint8_t>(1U << static_cast<uint8_t>(command)); }
 constexpr uint8_t kDev = Bit(Command::kDev);
 constexpr uint8_t kAuthority = Bit(Command::kAuthority);
+constexpr uint8_t kSidecar = Bit(Command::kSidecar);
 constexpr uint8_t kInit = Bit(Command::kInit);
 constexpr uint8_t kHealthcheck = Bit(Command::kHealthcheck);
-constexpr uint8_t kServers = kDev | kAuthority;
+constexpr uint8_t kStores = kDev | kAuthority;
+constexpr uint8_t kServers = kStores | kSidecar;
 constexpr uint8_t kAll = kServers | kInit | kHealthcheck;
 
 struct Row {
@@ -154,28 +183,50 @@ const std::vector<Row>& Table() {
        kServers | kHealthcheck,
        AddListen},
       {{"health-listen", "ADDRESS", "where health, and nothing else, is served in plaintext; default: nowhere"},
-       kAuthority | kHealthcheck,
+       kAuthority | kSidecar | kHealthcheck,
        SetHealthListen},
+      {{"sidecar-listen", "ADDRESS",
+        "where a sidecar listens besides, in front of the authority; default 127.0.0.1:7444, with --listen none"},
+       kDev,
+       SetSidecarListen},
+      {{"authority", "ADDRESS",
+        "where the authority is: authority.example:7443; several: one is used, the others stand by. "
+        "127.0.0.1:7443?plaintext: without TLS",
+        true},
+       kSidecar,
+       AddAuthority},
+      {{"authority-ca", "FILE", "the CAs that vouch for the authority, in PEM; read again when changed"},
+       kSidecar,
+       SetText(&Options::authority_ca, "the path of a file of CA certificates in PEM")},
+      {{"authority-name", "NAME",
+        "whom the authority's certificate must be made out to; default: the host of the address"},
+       kSidecar,
+       SetText(&Options::authority_name, "a DNS name, for example authority.example")},
+      {{"propagation", "ttl|push",
+        "ttl: a revocation is noticed when entries end; push: the authority tells at once, the TTL bounds all the "
+        "same"},
+       kDev | kSidecar,
+       SetChoice(&Options::propagation, {{"ttl", Propagation::kTtl}, {"push", Propagation::kPush}})},
       {{"data-dir", "DIR", "where the tokens are kept; patd dev without it: a temporary directory, removed at the end"},
-       kServers | kInit,
+       kStores | kInit,
        SetText(&Options::data_dir, "the path of a directory")},
       {{"tls-cert", "FILE", "certificate of this server in PEM, then those that vouch for it; read again when changed"},
-       kAuthority,
+       kAuthority | kSidecar,
        SetText(&Options::tls_cert, "the path of a file of certificates in PEM")},
       {{"tls-key", "FILE", "its private key in PEM, mode 0400; read again when changed"},
-       kAuthority,
+       kAuthority | kSidecar,
        SetText(&Options::tls_key, "the path of a private key in PEM")},
       {{"tls-client-ca", "FILE", "the CAs whose clients may connect, in PEM; read again when changed"},
-       kAuthority,
+       kAuthority | kSidecar,
        SetText(&Options::tls_client_ca, "the path of a file of CA certificates in PEM")},
       {{"identities", "ENTRY",
         "whom a client certificate stands for: spiffe=ID|uri=URI|dns=NAME,role=introspector|portal|user[,digests=true]"
         "[,users=ID+ID]",
         true, "identity"},
-       kAuthority,
+       kAuthority | kSidecar,
        AddIdentity},
       {{"connection-age", "DURATION", "a connection ends at this age at the latest, 1s to 10m; default 10m"},
-       kAuthority,
+       kAuthority | kSidecar,
        SetDuration(&Options::connection_age, absl::Seconds(1), absl::Minutes(10),
                    "a duration of 1s to 10m, so that who is not trusted any more is out")},
       {{"cache-ttl", "DURATION", "how long a cache may accept what it has read: the lag of a revocation; default 1h"},
@@ -189,20 +240,20 @@ const std::vector<Row>& Table() {
        SetCapacity},
       {{"pepper-file", "FILE", "secret of at least 32 bytes, mode 0400; the first one writes; default DIR.pepper",
         true},
-       kServers | kInit,
+       kStores | kInit,
        AddPepper},
       {{"scope-catalog", "FILE", "the scopes there are, tab separated; default: the catalogue built in"},
-       kServers,
+       kStores,
        SetText(&Options::scope_catalog, "the path of a scope catalogue")},
       {{"issuer", "NAME", "the iss of an introspection; default pat-sidecar"},
        kServers,
        SetText(&Options::issuer, "a name for who issued the tokens")},
       {{"audit-retention", "DURATION", "how long audit events are kept; default 365d"},
-       kServers,
+       kStores,
        SetDuration(&Options::audit_retention, absl::Hours(1), kLongestRetention,
                    "a duration of 1h to 36500d, for example 90d")},
       {{"audit-log", "FILE|-", "audit events also as lines of JSON, appended to a file or to standard error (-)"},
-       kServers,
+       kStores,
        SetText(&Options::audit_log, "the path of a file, or - for standard error")},
       {{"reflection", "auto|on|off", "let clients ask for the API; auto: on loopback and Unix sockets, without TLS"},
        kServers,
@@ -324,6 +375,8 @@ absl::string_view CommandName(Command command) {
       return "dev";
     case Command::kAuthority:
       return "authority";
+    case Command::kSidecar:
+      return "sidecar";
     case Command::kInit:
       return "init";
     case Command::kHealthcheck:
@@ -396,7 +449,12 @@ absl::StatusOr<Options> ResolveOptions(const GivenOptions& flags, const GivenOpt
       break;
     }
   }
-  if (options.listen.empty()) options.listen.push_back({.host = "127.0.0.1", .port = 7443, .path = {}});
+  if (options.listen.empty() && command != Command::kSidecar) {
+    options.listen.push_back({.host = "127.0.0.1", .port = 7443, .path = {}});
+    if (command == Command::kDev && !options.sidecar_listen.has_value()) {
+      options.sidecar_listen = ListenAddress{.host = "127.0.0.1", .port = 7444, .path = {}};
+    }
+  }
   return options;
 }
 

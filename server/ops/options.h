@@ -4,8 +4,8 @@
 // "cache-ttl" of the YAML file given with --config, and the environment's PATD_CACHE_TTL are the same row. A flag beats
 // the environment, the environment beats the file.
 //
-// A row says which commands it means something to. A flag of another one is no flag. In a file, `patd dev` and `patd
-// authority` refuse what they have no use for; the other commands take from the same file what they need. The
+// A row says which commands it means something to. A flag of another one is no flag. In a file, the commands
+// that serve refuse what they have no use for; the other commands take from the same file what they need. The
 // environment is often shared, so what is not used there is not looked at.
 #ifndef PAT_SERVER_OPS_OPTIONS_H_
 #define PAT_SERVER_OPS_OPTIONS_H_
@@ -26,23 +26,29 @@
 namespace pat {
 
 enum class Switch : uint8_t { kAuto, kOn, kOff };
+enum class Propagation : uint8_t { kTtl, kPush };
 enum class LogFormat : uint8_t { kAuto, kConsole, kJson };
 
-enum class Command : uint8_t { kDev, kAuthority, kInit, kHealthcheck };
+enum class Command : uint8_t { kDev, kAuthority, kSidecar, kInit, kHealthcheck };
 
 // "dev", "authority", ...
 absl::string_view CommandName(Command command);
 
 struct Options {
-  std::vector<ListenAddress> listen;  // Empty: 127.0.0.1:7443.
+  std::vector<ListenAddress> listen;  // None given: 127.0.0.1:7443; a sidecar has no default.
   std::optional<ListenAddress> health_listen;
-  std::string data_dir;                   // Empty: a temporary directory, removed at the end.
-  std::vector<std::string> pepper_files;  // Empty: data_dir + ".pepper".
-  std::string scope_catalog;              // Empty: the one built in.
+  std::optional<ListenAddress> sidecar_listen;  // Of `patd dev`.
+  std::string data_dir;                         // Empty: a temporary directory, removed at the end.
+  std::vector<std::string> pepper_files;        // Empty: data_dir + ".pepper".
+  std::string scope_catalog;                    // Empty: the one built in.
   std::string tls_cert;
   std::string tls_key;
   std::string tls_client_ca;
   std::vector<IdentityEntry> identities;
+  std::vector<std::string> authorities;  // Of `patd sidecar`.
+  std::string authority_ca;
+  std::string authority_name;  // Empty: that of the address.
+  Propagation propagation = Propagation::kTtl;
   absl::Duration connection_age = absl::Minutes(10);
   absl::Duration cache_ttl = absl::Hours(1);
   absl::Duration negative_cache_ttl = absl::Seconds(10);

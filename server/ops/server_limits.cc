@@ -11,6 +11,7 @@ namespace {
 constexpr int kLargestMessage = 256 * 1024;
 constexpr int kMostHandlerThreads = 256;
 constexpr int kDrainSeconds = 5;
+constexpr int kShortestPingIntervalMs = 10'000;
 
 // For what is under way on a connection of its age; streams end with it.
 const absl::Duration kLongestGrace = absl::Seconds(30);
@@ -27,6 +28,9 @@ void LimitServer(grpc::ServerBuilder& builder, absl::Duration connection_age) {
   const absl::Duration age = (connection_age - grace) / kSpread;
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, static_cast<int>(absl::ToInt64Milliseconds(age)));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, static_cast<int>(absl::ToInt64Milliseconds(grace)));
+  // Sidecars ask every 20 s whether a connection is still one; by default gRPC takes that for an attack.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kShortestPingIntervalMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.SetMaxReceiveMessageSize(kLargestMessage);
   // A small message must not become a large one: 61 kB of gzip can be 63 MB.
   for (const grpc_compression_algorithm algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {

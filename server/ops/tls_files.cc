@@ -30,11 +30,15 @@ const absl::Duration kRepeatWarning = absl::Hours(24);
 
 constexpr char kCertificateName[] = "certificate.pem";
 constexpr char kKeyName[] = "key.pem";
-constexpr char kClientCaName[] = "client-ca.pem";
+constexpr char kPeerCaName[] = "peer-ca.pem";
 
 // `status` with the option and the file in front.
 absl::Status About(absl::string_view option, const std::string& path, const absl::Status& status) {
   return absl::InvalidArgumentError(absl::StrCat(option, ": ", path, ": ", status.message()));
+}
+
+const char* CaOption(const TlsPaths& paths) {
+  return paths.side == TlsSide::kServer ? "--tls-client-ca" : "--authority-ca";
 }
 
 absl::StatusOr<std::string> ReadPublicFile(const std::string& path) {
@@ -62,11 +66,11 @@ absl::StatusOr<std::string> ReadPublicFile(const std::string& path) {
 struct TlsFiles::Contents {
   std::string certificate;
   Secret key;
-  std::string client_ca;
+  std::string peer_ca;
 
   Sha256Digest Digest() const {
     std::string digests;
-    for (const absl::string_view part : {absl::string_view(certificate), key.Reveal(), absl::string_view(client_ca)}) {
+    for (const absl::string_view part : {absl::string_view(certificate), key.Reveal(), absl::string_view(peer_ca)}) {
       absl::StrAppend(&digests, AsText(Sha256(part)));
     }
     return Sha256(digests);
@@ -77,9 +81,9 @@ struct TlsFiles::Contents {
 struct TlsFiles::Judged {
   Certificates chain;
   Secret key;
-  Certificates client_ca;
+  Certificates peer_ca;
 
-  absl::Time expire_time() const { return std::min(chain.expire_time, client_ca.expire_time); }
+  absl::Time expire_time() const { return std::min(chain.expire_time, peer_ca.expire_time); }
 };
 
 absl::StatusOr<TlsFiles::Contents> TlsFiles::Read(const TlsPaths& paths) {
@@ -88,19 +92,20 @@ absl::StatusOr<TlsFiles::Contents> TlsFiles::Read(const TlsPaths& paths) {
   absl::StatusOr<Secret> key = ReadSecretFile(paths.key, kLargestKey);
   // This one names the file by itself.
   if (!key.ok()) return absl::InvalidArgumentError(absl::StrCat("--tls-key: ", key.status().message()));
-  absl::StatusOr<std::string> client_ca = ReadPublicFile(paths.client_ca);
-  if (!client_ca.ok()) return About("--tls-client-ca", paths.client_ca, client_ca.status());
-  return Contents{.certificate = *std::move(certificate), .key = *std::move(key), .client_ca = *std::move(client_ca)};
+  absl::StatusOr<std::string> peer_ca = ReadPublicFile(paths.peer_ca);
+  if (!peer_ca.ok()) return About(CaOption(paths), paths.peer_ca, peer_ca.status());
+  return Contents{.certificate = *std::move(certificate), .key = *std::move(key), .peer_ca = *std::move(peer_ca)};
 }
 
 absl::StatusOr<TlsFiles::Judged> TlsFiles::Judge(const TlsPaths& paths, const Contents& contents, absl::Time now) {
-  absl::StatusOr<Certificates> chain = ReadServerChain(contents.certificate, now);
+  absl::StatusOr<Certificates> chain = paths.side == TlsSide::kServer ? ReadServerChain(contents.certificate, now)
+                                                                      : ReadClientChain(contents.certificate, now);
   if (!chain.ok()) return About("--tls-cert", paths.certificate, chain.status());
   absl::StatusOr<Secret> key = ReadServerKey(contents.key, chain->pem);
   if (!key.ok()) return About("--tls-key", paths.key, key.status());
-  absl::StatusOr<Certificates> client_ca = ReadClientCas(contents.client_ca, now);
-  if (!client_ca.ok()) return About("--tls-client-ca", paths.client_ca, client_ca.status());
-  return Judged{.chain = *std::move(chain), .key = *std::move(key), .client_ca = *std::move(client_ca)};
+  absl::StatusOr<Certificates> peer_ca = ReadClientCas(contents.peer_ca, now);
+  if (!peer_ca.ok()) return About(CaOption(paths), paths.peer_ca, peer_ca.status());
+  return Judged{.chain = *std::move(chain), .key = *std::move(key), .peer_ca = *std::move(peer_ca)};
 }
 
 absl::Status TlsFiles::Check(const TlsPaths& paths, absl::Time now) {
@@ -121,10 +126,18 @@ absl::StatusOr<std::unique_ptr<TlsFiles>> TlsFiles::Open(const TlsPaths& paths, 
   if (absl::Status status = files->Stage(*judged); !status.ok()) return status;
   files->serving_ = contents->Digest();
 
-  grpc::experimental::TlsServerCredentialsOptions options(
-      std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
-          files->staged_->path(kKeyName), files->staged_->path(kCertificateName), files->staged_->path(kClientCaName),
-          kRefreshSeconds));
+  const auto provider = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+      files->staged_->path(kKeyName), files->staged_->path(kCertificateName), files->staged_->path(kPeerCaName),
+      kRefreshSeconds);
+  if (paths.side == TlsSide::kClient) {
+    grpc::experimental::TlsChannelCredentialsOptions options;
+    options.set_certificate_provider(provider);
+    options.watch_identity_key_cert_pairs();
+    options.watch_root_certs();
+    files->channel_credentials_ = grpc::experimental::TlsCredentials(options);
+    return files;
+  }
+  grpc::experimental::TlsServerCredentialsOptions options(provider);
   options.watch_identity_key_cert_pairs();
   options.watch_root_certs();
   options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
@@ -133,9 +146,8 @@ absl::StatusOr<std::unique_ptr<TlsFiles>> TlsFiles::Open(const TlsPaths& paths, 
 }
 
 absl::Status TlsFiles::Stage(const Judged& judged) {
-  if (absl::Status status = staged_->Replace({{kCertificateName, judged.chain.pem},
-                                              {kKeyName, judged.key.Reveal()},
-                                              {kClientCaName, judged.client_ca.pem}});
+  if (absl::Status status = staged_->Replace(
+          {{kCertificateName, judged.chain.pem}, {kKeyName, judged.key.Reveal()}, {kPeerCaName, judged.peer_ca.pem}});
       !status.ok()) {
     return status;
   }
@@ -171,7 +183,8 @@ void TlsFiles::Poll() {
   suspicion_.clear();
   complaint_.clear();
   warning_time_ = absl::InfinitePast();
-  spdlog::info("TLS: new certificate, key and client CAs serve; the first of them ends at {}",
+  spdlog::info("TLS: new certificate, key and {} CAs serve; the first of them ends at {}",
+               paths_.side == TlsSide::kServer ? "client" : "authority",
                absl::FormatTime(judged->expire_time(), absl::UTCTimeZone()));
 }
 
@@ -191,7 +204,7 @@ void TlsFiles::WarnOfTheEnd(absl::Time now) {
   const absl::Time end = expire_time();
   if (end - now > kWarnBeforeEnd || now - warning_time_ < kRepeatWarning) return;
   warning_time_ = now;
-  spdlog::warn("TLS: a certificate that serves, or a client CA, ends at {}; replace it",
+  spdlog::warn("TLS: a certificate that serves, or a CA, ends at {}; replace it",
                absl::FormatTime(end, absl::UTCTimeZone()));
 }
 

@@ -1,4 +1,5 @@
-// TlsFiles: certificate, key and client CAs of the TLS listeners, replaced on disk without a restart.
+// TlsFiles: certificate, key and client CAs of the TLS listeners, replaced on disk without a restart. Or, on the other
+// side, a client's certificate and key and the CAs of its servers.
 //
 // The three files are one set. Poll() reads them, and a set that is new is judged (server/crypto/certificate.h) before
 // anything serves with it; only one that can serve is staged, where gRPC looks for it every second. So within two
@@ -15,6 +16,7 @@
 #ifndef PAT_SERVER_OPS_TLS_FILES_H_
 #define PAT_SERVER_OPS_TLS_FILES_H_
 
+#include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 
 #include <cstdint>
@@ -33,10 +35,15 @@
 
 namespace pat {
 
+// Which side of connections the set is for: that of a server, with the CAs of its clients; or that of a client, with
+// the CAs of its servers.
+enum class TlsSide : uint8_t { kServer, kClient };
+
 struct TlsPaths {
   std::string certificate;  // --tls-cert
   std::string key;          // --tls-key
-  std::string client_ca;    // --tls-client-ca
+  std::string peer_ca;      // --tls-client-ca; a client's: --authority-ca
+  TlsSide side = TlsSide::kServer;
 };
 
 class TlsFiles {
@@ -52,8 +59,12 @@ class TlsFiles {
   // Looks whether the files have changed. Call it every second.
   void Poll() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // For any number of servers. They may outlive this, and serve on with the set that was the last.
+  // For any number of servers. They may outlive this, and serve on with the set that was the last. Null on the side of
+  // a client.
   std::shared_ptr<grpc::ServerCredentials> credentials() const { return credentials_; }
+
+  // For any number of channels, likewise. Null on the side of a server.
+  std::shared_ptr<grpc::ChannelCredentials> channel_credentials() const { return channel_credentials_; }
 
   // Of the set that serves: when the first of its certificates ends. For metrics.
   absl::Time expire_time() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -82,6 +93,7 @@ class TlsFiles {
   const Clock& clock_;
   const std::unique_ptr<StagedFiles> staged_;
   std::shared_ptr<grpc::ServerCredentials> credentials_;
+  std::shared_ptr<grpc::ChannelCredentials> channel_credentials_;
 
   // Of the thread that polls.
   Sha256Digest serving_{};  // Of the files as they were when they were staged.

@@ -84,14 +84,14 @@ absl::StatusOr<Principal> CallGuard::Admit(const CallInfo& call, absl::string_vi
 }
 
 void CallGuard::NoteDone(const Principal& principal, absl::string_view method, absl::string_view target) const {
-  audit_.Note(principal, AuditName(method), target, "OK");
+  if (audit_ != nullptr) audit_->Note(principal, AuditName(method), target, "OK");
 }
 
 void CallGuard::NoteRefusal(const Principal& principal, absl::string_view method, absl::string_view target,
                             const absl::Status& status) const {
-  if (!IsManagement(method)) return;
+  if (audit_ == nullptr || !IsManagement(method)) return;
   const std::optional<ErrorDetails> details = DetailsOf(status);
-  if (details.has_value()) audit_.Note(principal, AuditName(method), target, details->reason);
+  if (details.has_value()) audit_->Note(principal, AuditName(method), target, details->reason);
 }
 
 }  // namespace pat

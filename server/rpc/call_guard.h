@@ -35,7 +35,11 @@ class CallGuard {
  public:
   // One for each listener. What is given must outlive this object.
   CallGuard(Authenticator& authenticator, AuditLog& audit, ListenerInfo listener)
-      : authenticator_(authenticator), audit_(audit), listener_(std::move(listener)) {}
+      : authenticator_(authenticator), audit_(&audit), listener_(std::move(listener)) {}
+
+  // Where nothing is managed, and so nothing is written down.
+  CallGuard(Authenticator& authenticator, ListenerInfo listener)
+      : authenticator_(authenticator), audit_(nullptr), listener_(std::move(listener)) {}
 
   // What the call brought. Views into `context`, `peer` and this object. `peer` is filled where somebody may want to
   // know it: for management, and with a credential of a person. A cached introspection need not pay for it.
@@ -68,7 +72,7 @@ class CallGuard {
                    const absl::Status& status) const;
 
   Authenticator& authenticator_;
-  AuditLog& audit_;
+  AuditLog* const audit_;
   const ListenerInfo listener_;
 };
 

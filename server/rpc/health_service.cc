@@ -12,6 +12,9 @@ namespace {
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 
+constexpr char kLiveness[] = "liveness";
+constexpr char kReadiness[] = "readiness";
+
 constexpr size_t kMostWatchers = 16;
 
 // The synchronous API tells a handler of a cancelled call only when it is asked.
@@ -20,7 +23,13 @@ constexpr absl::Duration kLookForCancellation = absl::Seconds(1);
 }  // namespace
 
 bool HealthService::Knows(const std::string& service) const {
-  return service.empty() || std::find(services_.begin(), services_.end(), service) != services_.end();
+  return service.empty() || service == kLiveness || service == kReadiness ||
+         std::find(services_.begin(), services_.end(), service) != services_.end();
+}
+
+// A server that drains need not be killed.
+HealthCheckResponse::ServingStatus HealthService::StatusOf(const std::string& service, bool draining) {
+  return draining && service != kLiveness ? HealthCheckResponse::NOT_SERVING : HealthCheckResponse::SERVING;
 }
 
 void HealthService::Drain() {
@@ -35,7 +44,7 @@ grpc::Status HealthService::Check(grpc::ServerContext* /*context*/, const Health
                                   {.reason = "SERVICE_NOT_FOUND"}));
   }
   const absl::MutexLock lock(&mutex_);
-  response->set_status(draining_ ? HealthCheckResponse::NOT_SERVING : HealthCheckResponse::SERVING);
+  response->set_status(StatusOf(request->service(), draining_));
   return grpc::Status::OK;
 }
 
@@ -54,16 +63,14 @@ grpc::Status HealthService::Watch(grpc::ServerContext* context, const HealthChec
   }
   const bool ended_before = draining;
   HealthCheckResponse response;
-  response.set_status(!known         ? HealthCheckResponse::SERVICE_UNKNOWN
-                      : ended_before ? HealthCheckResponse::NOT_SERVING
-                                     : HealthCheckResponse::SERVING);
+  response.set_status(known ? StatusOf(request->service(), ended_before) : HealthCheckResponse::SERVICE_UNKNOWN);
   const bool open = writer->Write(response);
   while (open && !draining && !context->IsCancelled()) {
     const absl::MutexLock lock(&mutex_);
     draining = mutex_.AwaitWithTimeout(absl::Condition(&draining_), kLookForCancellation);
   }
   if (open && draining && !ended_before && known) {
-    response.set_status(HealthCheckResponse::NOT_SERVING);
+    response.set_status(StatusOf(request->service(), draining));
     writer->Write(response);
   }
   const absl::MutexLock lock(&mutex_);

@@ -18,7 +18,8 @@ namespace pat {
 // Threads: thread-safe. One object may serve in several servers.
 class HealthService final : public grpc::health::v1::Health::Service {
  public:
-  // `services`: the full names that can be asked for, besides "" for the whole server. All serve.
+  // `services`: the full names that can be asked for, besides "" for the whole server, "readiness", which is the same,
+  // and "liveness", which serves until the process ends. All serve.
   explicit HealthService(std::vector<std::string> services) : services_(std::move(services)) {}
 
   // From now on nothing serves, and watchers are told so and let go.
@@ -33,6 +34,7 @@ class HealthService final : public grpc::health::v1::Health::Service {
 
  private:
   bool Knows(const std::string& service) const;
+  static grpc::health::v1::HealthCheckResponse::ServingStatus StatusOf(const std::string& service, bool draining);
 
   const std::vector<std::string> services_;
 

@@ -7,6 +7,7 @@
 #include <grpcpp/support/async_unary_call.h>
 #include <grpcpp/support/byte_buffer.h>
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "server/core/error.h"
 #include "server/core/resource_name.h"
 #include "server/crypto/wipe.h"
@@ -66,6 +68,16 @@ absl::Status DigestsRefused() {
   return MakeError(absl::StatusCode::kPermissionDenied,
                    "token_sha256 is for sidecars: it proves nothing about who holds the token; send the token",
                    {.reason = "ROLE_REQUIRED", .metadata = {{"role", "introspector with digests"}}});
+}
+
+// For how long the caller still waits, less a tenth for the way back, so that an error reaches it too. nullopt: for
+// ever. gRPC measures by its own clock, the one that ends the call.
+std::optional<absl::Duration> TimeLeft(const grpc::ServerContext& context) {
+  const gpr_timespec deadline = context.raw_deadline();
+  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return std::nullopt;
+  const gpr_timespec left = gpr_convert_clock_type(deadline, GPR_TIMESPAN);
+  const absl::Duration duration = absl::Seconds(left.tv_sec) + absl::Nanoseconds(left.tv_nsec);
+  return std::max(duration * 9 / 10, absl::ZeroDuration());
 }
 
 bool IsDigest(const IntrospectionQuery& query) { return std::holds_alternative<DigestCredential>(query.credential); }
@@ -172,6 +184,7 @@ class IntrospectionServiceImpl::UnaryCall final : public Call, private Introspec
   void Handle(const Principal& principal) override {
     if (const absl::Status status = ParseRequest(request_bytes_, request_); !status.ok()) return Fail(status);
     ReadQuery(request_, query);
+    query.timeout = TimeLeft(context_);
     if (IsDigest(query) && !principal.may_send_digests) return Fail(DigestsRefused());
     server_.introspector_.Start(*this);
   }
@@ -231,9 +244,11 @@ class IntrospectionServiceImpl::BatchCall final : public Call {
     const auto count = static_cast<size_t>(request_.requests_size());
     // All places first: they must not move while answers are written into them.
     for (size_t i = 0; i < count; ++i) response_.add_responses();
+    const std::optional<absl::Duration> time_left = TimeLeft(context_);
     for (size_t i = 0; i < count; ++i) {
       Item& item = items_.emplace_back(*this, *response_.mutable_responses(static_cast<int>(i)));
       ReadQuery(request_.requests(static_cast<int>(i)), item.query);
+      item.query.timeout = time_left;
       if (IsDigest(item.query) && !principal.may_send_digests) return Fail(DigestsRefused());
       CheckQuery(item.query, absl::StrCat("requests[", i, "]."), violations);
     }

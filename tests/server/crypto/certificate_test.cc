@@ -52,6 +52,16 @@ TEST(ReadServerChainTest, GivesBackTheCertificatesWithoutTheTextAround) {
   EXPECT_EQ(chain->pem, server.pem + ca.pem);
 }
 
+TEST(ReadClientChainTest, IsForAClientAndNotForAServer) {
+  const MadeCertificate ca = MakeCa("CA");
+  const MadeCertificate client = MakeCertificate({.uses = "clientAuth"}, ca);
+  const MadeCertificate server = MakeCertificate({.uses = "serverAuth"}, ca);
+  EXPECT_TRUE(ReadClientChain(client.pem, kNow).ok());
+  EXPECT_FALSE(ReadServerChain(client.pem, kNow).ok());
+  EXPECT_FALSE(ReadClientChain(server.pem, kNow).ok());
+  EXPECT_TRUE(ReadClientChain(MakeCertificate({}, ca).pem, kNow).ok());
+}
+
 TEST(ReadServerChainTest, TakesEveryUsualKindOfKey) {
   for (const KeyKind kind : {KeyKind::kP256, KeyKind::kRsa2048, KeyKind::kEd25519}) {
     const MadeCertificate server = MakeCertificate({.key = kind});

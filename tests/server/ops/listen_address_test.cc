@@ -79,6 +79,10 @@ TEST(ListenAddressTest, IsShownAsItIsGiven) {
 TEST(ListenAddressTest, PlaintextIsSaid) {
   EXPECT_TRUE(Parse("127.0.0.1:7443?plaintext").plaintext);
   EXPECT_FALSE(Parse("127.0.0.1:7443").plaintext);
+  for (const char* text : {"127.0.0.1:1?plaintext&role=introspector", "127.0.0.1:1?role=introspector&plaintext"}) {
+    EXPECT_TRUE(Parse(text).plaintext) << text;
+    EXPECT_EQ(Parse(text).role, ListenerRole::kIntrospector) << text;
+  }
 }
 
 TEST(PlaintextAddressTest, IsAnyAddressButNoUnixSocket) {
@@ -142,6 +146,9 @@ TEST(ListenAddressTest, WhatIsWrongIsNamedTogetherWithWhatIsRight) {
            "127.0.0.1:80?",
            "127.0.0.1:80?mode=0660",
            "127.0.0.1:80?plaintext?plaintext",
+           "127.0.0.1:80?role=introspector",
+           "127.0.0.1:80?plaintext&role=portal",
+           "10.0.0.7:80?plaintext&role=introspector",
            "127.1:80",
            "127.0.0.01:80",
            "256.0.0.1:80",

@@ -71,14 +71,14 @@ log-format: json
 log-level: warn
 insecure-debug: true
 )");
-  EXPECT_EQ(
-      ShowAll(options),
-      "listen=127.0.0.1:1 unix:/run/pat/pat.sock(role 2) [::1]:2?plaintext [::1]:3\n"
-      "health-listen=\ntls-cert=\ntls-key=\ntls-client-ca=\nidentities=\nconnection-age=10m\naudit-retention=2160h\n"
-      "audit-log=/var/log/audit.jsonl\nadmin=\npassword-file=\ndata-dir=/var/lib/pat\n"
-      "cache-ttl=15m\nnegative-cache-ttl=5s\ncache-capacity=5000\npepper-file=/b /a\n"
-      "scope-catalog=/etc/scopes.tsv\nissuer=https://pat.example\nreflection=2\nlog-format=2\nlog-level=warn\n"
-      "insecure-debug=1\n");
+  EXPECT_EQ(ShowAll(options),
+            "listen=127.0.0.1:1 unix:/run/pat/pat.sock(role 2) [::1]:2?plaintext [::1]:3\n"
+            "health-listen=\nsidecar-listen=\nauthority=\nauthority-ca=\nauthority-name=\npropagation=0\ntls-cert="
+            "\ntls-key=\ntls-client-ca=\nidentities=\nconnection-age=10m\naudit-retention=2160h\n"
+            "audit-log=/var/log/audit.jsonl\nadmin=\npassword-file=\ndata-dir=/var/lib/pat\n"
+            "cache-ttl=15m\nnegative-cache-ttl=5s\ncache-capacity=5000\npepper-file=/b /a\n"
+            "scope-catalog=/etc/scopes.tsv\nissuer=https://pat.example\nreflection=2\nlog-format=2\nlog-level=warn\n"
+            "insecure-debug=1\n");
   EXPECT_EQ(options.listen[1].mode, 0660);
 }
 
@@ -197,7 +197,8 @@ INSTANTIATE_TEST_SUITE_P(Files, FaultyFileTest,
 // Whoever adds an option puts it into the example; whoever copies the example has a file that is right.
 TEST(ExamplesTest, AreRightAndNameEveryOption) {
   const std::pair<Command, const char*> examples[] = {{Command::kDev, "deploy/examples/patd.yaml"},
-                                                      {Command::kAuthority, "deploy/examples/authority.yaml"}};
+                                                      {Command::kAuthority, "deploy/examples/authority.yaml"},
+                                                      {Command::kSidecar, "deploy/examples/sidecar.yaml"}};
   for (const auto& [command, name] : examples) {
     const std::string path = SourcePath(name);
     const absl::StatusOr<GivenOptions> given = OptionsFromFile(path, command);

@@ -77,12 +77,14 @@ TEST(OptionsTest, ThereIsACaseForEachOption) {
 TEST(OptionsTest, DefaultsAreThoseOfTheDocumentation) {
   const Outcome run = RunWith({});
   EXPECT_EQ(run.error, "");
-  EXPECT_EQ(ShowAll(run.options),
-            "listen=127.0.0.1:7443\nhealth-listen=\ntls-cert=\ntls-key=\ntls-client-ca=\nidentities=\n"
-            "connection-age=10m\naudit-retention=8760h\naudit-log=\nadmin=\npassword-file=\ndata-dir=\ncache-ttl="
-            "1h\nnegative-cache-ttl=10s\ncache-capacity=1000000\n"
-            "pepper-file=\nscope-catalog=\nissuer=pat-sidecar\nreflection=0\nlog-format=0\nlog-level=info\n"
-            "insecure-debug=0\n");
+  EXPECT_EQ(
+      ShowAll(run.options),
+      "listen=127.0.0.1:7443\nhealth-listen=\nsidecar-listen=127.0.0.1:7444\n"
+      "authority=\nauthority-ca=\nauthority-name=\npropagation=0\ntls-cert=\ntls-key=\ntls-client-ca=\nidentities=\n"
+      "connection-age=10m\naudit-retention=8760h\naudit-log=\nadmin=\npassword-file=\ndata-dir=\ncache-ttl="
+      "1h\nnegative-cache-ttl=10s\ncache-capacity=1000000\n"
+      "pepper-file=\nscope-catalog=\nissuer=pat-sidecar\nreflection=0\nlog-format=0\nlog-level=info\n"
+      "insecure-debug=0\n");
 }
 
 class EachOptionTest : public testing::TestWithParam<OptionCase> {
@@ -105,7 +107,8 @@ class EachOptionTest : public testing::TestWithParam<OptionCase> {
     EXPECT_EQ(run.error, "");
     EXPECT_EQ(option().show(run.options), option().shown);
     for (const OptionCase& other : AllOptionCases()) {
-      if (other.key == option().key) continue;
+      // Who says where `patd dev` listens, says so of its sidecar too.
+      if (other.key == option().key || (option().key == "listen" && other.key == "sidecar-listen")) continue;
       EXPECT_EQ(other.show(run.options), other.show(Run({}).options)) << other.key;
     }
   }
@@ -256,7 +259,8 @@ TEST(CommandLineTest, ASubcommandIsNeeded) {
   }
 }
 
-constexpr Command kAllCommands[] = {Command::kDev, Command::kAuthority, Command::kInit, Command::kHealthcheck};
+constexpr Command kAllCommands[] = {Command::kDev, Command::kAuthority, Command::kSidecar, Command::kInit,
+                                    Command::kHealthcheck};
 
 TEST(CommandLineTest, HelpNamesEveryOptionAndEndsWell) {
   for (const Command command : kAllCommands) {
@@ -279,7 +283,9 @@ TEST(CommandsTest, AFlagOfAnotherCommandIsNoFlag) {
       {Command::kDev, {"--tls-cert", "/c"}},         {Command::kDev, {"--admin", "root"}},
       {Command::kAuthority, {"--admin", "root"}},    {Command::kAuthority, {"--password-file", "-"}},
       {Command::kInit, {"--listen", "127.0.0.1:1"}}, {Command::kInit, {"--cache-ttl", "1h"}},
-      {Command::kHealthcheck, {"--data-dir", "/d"}}};
+      {Command::kHealthcheck, {"--data-dir", "/d"}}, {Command::kSidecar, {"--data-dir", "/d"}},
+      {Command::kSidecar, {"--pepper-file", "/p"}},  {Command::kAuthority, {"--propagation", "push"}},
+      {Command::kDev, {"--authority", "a:1"}},       {Command::kAuthority, {"--sidecar-listen", "127.0.0.1:1"}}};
   for (const auto& [command, flags] : wrong) {
     const Outcome run = RunWith(flags, {}, command);
     EXPECT_EQ(run.exit_code, 2) << flags[0];
@@ -312,6 +318,17 @@ TEST(CommandsTest, InitAndHealthcheckTakeWhatTheyNeedFromTheFileOfTheServer) {
   EXPECT_EQ(health.options.health_listen->port, 8080);
   EXPECT_EQ(RunWith({"--config", file}, {}, Command::kDev).error,
             "patd: " + file + ": \"tls-cert\" is no option of patd dev; patd dev --help lists them\n");
+}
+
+TEST(CommandsTest, WhereTheyListenByDefault) {
+  const Outcome dev = RunWith({});
+  ASSERT_TRUE(dev.options.sidecar_listen.has_value());
+  EXPECT_EQ(dev.options.sidecar_listen->ToString(), "127.0.0.1:7444");
+  EXPECT_EQ(dev.options.propagation, Propagation::kTtl);
+  EXPECT_FALSE(RunWith({"--listen", "127.0.0.1:1"}).options.sidecar_listen.has_value());
+  const Outcome sidecar = RunWith({"--authority", "a:1", "--authority", "b:2"}, {}, Command::kSidecar);
+  EXPECT_THAT(sidecar.options.listen, IsEmpty());
+  EXPECT_THAT(sidecar.options.authorities, ElementsAre("a:1", "b:2"));
 }
 
 TEST(CommandsTest, AServerOverlooksVariablesOfOthers) {

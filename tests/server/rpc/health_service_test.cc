@@ -103,6 +103,8 @@ TEST_F(HealthServiceTest, AnUnknownServiceIsNotFound) {
 TEST_F(HealthServiceTest, AfterDrainNothingServes) {
   service_.Drain();
   EXPECT_EQ(StatusOf(""), HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(StatusOf("readiness"), HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(StatusOf("liveness"), HealthCheckResponse::SERVING);  // A server that drains need not be killed.
   EXPECT_EQ(StatusOf(kTokenService), HealthCheckResponse::NOT_SERVING);
   service_.Drain();
   EXPECT_EQ(StatusOf(""), HealthCheckResponse::NOT_SERVING);

@@ -1,0 +1,80 @@
+// Sidecar: what works between an authority and the listeners: the same cache and the same introspector that an
+// authority has, over a source that asks the authority (server/upstream). `patd dev` and `patd sidecar` have the same.
+//
+// It keeps nothing on disk and knows no users: any `authorization` is refused.
+//
+// Threads: for the thread that made it. What serving() gives is for any thread.
+#ifndef PAT_SERVER_OPS_SIDECAR_H_
+#define PAT_SERVER_OPS_SIDECAR_H_
+
+#include <memory>
+
+#include "server/authn/authenticator.h"
+#include "server/authn/identities.h"
+#include "server/cache/caching_facts_reader.h"
+#include "server/core/clock.h"
+#include "server/core/executor.h"
+#include "server/core/introspection.h"
+#include "server/core/use_recorder.h"
+#include "server/ops/line_limiter.h"
+#include "server/ops/listener.h"
+#include "server/ops/options.h"
+#include "server/ops/periodic_task.h"
+#include "server/upstream/authority_channels.h"
+#include "server/upstream/revocation_watcher.h"
+#include "server/upstream/upstream_facts.h"
+#include "server/upstream/upstream_observer.h"
+#include "server/upstream/use_reporter.h"
+
+namespace pat {
+
+class Sidecar {
+ public:
+  // Begins to work; the authority need not be there yet. `clock` must outlive this object.
+  Sidecar(const Options& options, std::unique_ptr<AuthorityChannels> channels, IdentityTable identities,
+          const Clock& clock);
+  ~Sidecar() { Stop(); }
+
+  Sidecar(const Sidecar&) = delete;
+  Sidecar& operator=(const Sidecar&) = delete;
+
+  // For listeners, which must be gone before Stop().
+  ServingParts serving();
+
+  // Ends the stream of revocations, and tells the authority what was noted of uses if it takes that within two seconds.
+  // Twice does no harm.
+  void Stop();
+
+ private:
+  class Observer final : public UpstreamObserver {
+   public:
+    Observer(Sidecar& sidecar, const Clock& clock) : sidecar_(sidecar), lines_(clock) {}
+
+    void OnAnotherStore() override;
+    void OnFailure(absl::string_view text) override;
+
+   private:
+    Sidecar& sidecar_;
+    LineLimiter lines_;
+  };
+
+  // In the order in which they are made; each may use those before it. Stop() ends those that have threads.
+  const std::string issuer_;
+  const IdentityTable identities_;
+  const Clock& clock_;
+  const std::unique_ptr<AuthorityChannels> channels_;
+  Observer observer_;
+  UpstreamFacts upstream_;
+  CachingFactsReader cache_;
+  UseRecorder uses_;
+  Introspector introspector_;
+  Authenticator authenticator_;
+  std::unique_ptr<ThreadPool> credentials_;
+  std::unique_ptr<UseReporter> reporter_;
+  std::unique_ptr<RevocationWatcher> watcher_;  // Null: propagation mode ttl.
+  std::unique_ptr<PeriodicTask> sweeper_;
+};
+
+}  // namespace pat
+
+#endif  // PAT_SERVER_OPS_SIDECAR_H_
