@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,6 +28,12 @@ sockaddr_in Loopback(uint16_t port) {
 }
 
 const sockaddr* AsSockaddr(const sockaddr_in& address) { return reinterpret_cast<const sockaddr*>(&address); }
+
+// Small pieces go on at once, as they came: Nagle's algorithm would keep them back for tens of milliseconds.
+void SendAtOnce(int socket) {
+  const int on = 1;
+  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
 
 bool SendAll(int socket, absl::string_view bytes) {
   while (!bytes.empty()) {
@@ -68,7 +75,20 @@ class Frames {
 
 }  // namespace
 
-CuttingProxy::CuttingProxy(uint16_t port) : server_port_(port) {
+void CuttingProxy::Record(int from, absl::string_view bytes) {
+  if (!record_) return;
+  const absl::MutexLock lock(&mutex_);
+  absl::StrAppend(&recorded_[from], bytes);
+}
+
+std::string CuttingProxy::recorded() const {
+  const absl::MutexLock lock(&mutex_);
+  std::string all;
+  for (const auto& [socket, bytes] : recorded_) absl::StrAppend(&all, bytes);
+  return all;
+}
+
+CuttingProxy::CuttingProxy(uint16_t port, bool record) : server_port_(port), record_(record) {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = Loopback(0);
   socklen_t size = sizeof(address);
@@ -106,6 +126,8 @@ void CuttingProxy::Accept() {
       if (server >= 0) close(server);
       continue;
     }
+    SendAtOnce(client);
+    SendAtOnce(server);
     const absl::MutexLock lock(&mutex_);
     Pair& pair = pairs_.emplace_back(Pair{.client = client, .server = server, .from_client = {}, .from_server = {}});
     pair.from_client = std::thread([this, &pair] { PumpFromClient(pair); });
@@ -123,6 +145,7 @@ void CuttingProxy::PumpFromClient(const Pair& pair) {
   std::array<char, 16384> buffer{};
   while (true) {
     const ssize_t size = recv(pair.client, buffer.data(), buffer.size(), 0);
+    if (size > 0) Record(pair.client, {buffer.data(), static_cast<size_t>(size)});
     if (size <= 0 || !SendAll(pair.server, {buffer.data(), static_cast<size_t>(size)})) break;
     if (when_ == When::kAfterRequest) {
       Cut(pair);
@@ -144,6 +167,7 @@ void CuttingProxy::PumpFromServer(const Pair& pair) {
       Cut(pair);
       return;
     }
+    Record(pair.server, bytes);
     if (!SendAll(pair.client, bytes)) break;
   }
   shutdown(pair.client, SHUT_RDWR);

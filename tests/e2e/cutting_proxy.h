@@ -8,10 +8,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <string>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 
 namespace pat {
@@ -28,7 +30,8 @@ class CuttingProxy {
   };
 
   // Passes connections on to 127.0.0.1:`port`. Throws if it cannot listen.
-  explicit CuttingProxy(uint16_t port);
+  // `record`: keeps all that passes.
+  explicit CuttingProxy(uint16_t port, bool record = false);
 
   // Cuts what is left.
   ~CuttingProxy();
@@ -41,6 +44,9 @@ class CuttingProxy {
 
   // From now on: for connections that are there, too.
   void CutWhen(When when) { when_ = when; }
+
+  // What was sent until now, by clients and by the server, connection after connection. Only if asked for at the start.
+  std::string recorded() const;
 
   // How many connections were cut.
   size_t cuts() const { return cuts_; }
@@ -64,7 +70,11 @@ class CuttingProxy {
   std::atomic<When> when_ = When::kNever;
   std::atomic<size_t> cuts_ = 0;
 
-  absl::Mutex mutex_;
+  void Record(int from, absl::string_view bytes);
+
+  const bool record_;
+  mutable absl::Mutex mutex_;
+  std::map<int, std::string> recorded_ ABSL_GUARDED_BY(mutex_);  // By the socket it came from.
   std::list<Pair> pairs_ ABSL_GUARDED_BY(mutex_);
 
   std::thread accepting_;
