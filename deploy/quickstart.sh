@@ -237,8 +237,8 @@ wait_for_address "${server_pid}" "${scratch}/guide" "Sidecar on"
 sidecar="${value}"
 must_serve "${authority}"
 must_serve "${sidecar}"
-say "authority  ${authority}   owns the tokens; ada's password is ada-password"
-say "sidecar    ${sidecar}   runs beside a service, asks the authority, caches"
+printf '   %-9s  %-15s  %s\n' authority "${authority}" "owns the tokens; ada's password is ada-password" \
+  sidecar "${sidecar}" "runs beside a service, asks the authority, caches"
 if [[ ${authority} != 127.0.0.1:7443 ]]; then
   say "The authority is not where patctl looks by itself, so before you type what follows:"
   typed "export PATCTL_SERVER=${authority}"

@@ -59,13 +59,22 @@ token_sha256, for which `patd sidecar` wants a client certificate whose identity
 entry says "digests: true".
 )";
 
-constexpr char kTtl[] = R"(A revocation is noticed there when what it knows of the token ends, within
+constexpr char kTtl[] = R"(
+A revocation is noticed there when what it knows of the token ends, within
 $LAG. `patd dev --propagation push`: usually within milliseconds.
 )";
 
-constexpr char kPush[] = R"(Propagation is push: the authority tells it of revocations, usually within
+constexpr char kPush[] = R"(
+Propagation is push: the authority tells it of revocations, usually within
 milliseconds. While it cannot, $LAG is the bound all the same.
 )";
+
+// Cut at a space, if it is wider than a terminal, and gone on with under the column `indent`.
+std::string Wrapped(std::string line, size_t indent) {
+  const size_t cut = line.size() <= 80 ? std::string::npos : line.rfind(' ', 80);
+  if (cut != std::string::npos) line.replace(cut, 1, absl::StrCat("\n", std::string(indent, ' ')));
+  return line;
+}
 
 // What the tools take for a listener there.
 std::vector<std::pair<absl::string_view, std::string>> Places(const ListenAddress& address) {
@@ -102,9 +111,8 @@ std::string DevGuide(const Options& options, const std::string& data_dir, const 
   absl::StrAppend(&text, "A revoked token may be accepted from a cache for up to ",
                   absl::FormatDuration(options.cache_ttl), " (--cache-ttl).\n\nUsers, and their passwords:\n");
   for (const DevUser& user : DevUsers()) {
-    absl::StrAppend(&text, absl::StrFormat("  %-5s  %-14s  %s\n", user.id,
-                                           user.type == UserType::kLocal ? absl::StrCat(user.id, "-password") : "none",
-                                           user.about));
+    const std::string password = user.type == UserType::kLocal ? absl::StrCat(user.id, "-password") : "none";
+    absl::StrAppend(&text, Wrapped(absl::StrFormat("  %-5s  %-14s  %s", user.id, password, user.about), 25), "\n");
   }
   // One where x-pat-user is taken, if there is one.
   const auto full = std::find_if_not(listening.begin(), listening.end(),

@@ -17,7 +17,7 @@ absl::Span<const DevUser> DevUsers() {
        UserType::kLocal,
        false,
        {"OR.Assets", "OR.Folders.Read", "TM.Defects"},
-       "may do little, whatever the scopes of his tokens"},
+       "may do little: a token of his never does more, whatever its scopes"},
       {"dora", UserType::kDirectory, false, {"*"}, "directory user: cannot have tokens"},
       {"sam", UserType::kSaml, false, {"*"}, "SAML user: cannot have tokens"},
   };
