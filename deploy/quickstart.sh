@@ -193,6 +193,7 @@ printf 'quickstart: building patd and patctl (some minutes, the first time)\n'
 cmake --build --preset release --parallel "${PAT_JOBS:-$(nproc)}" --target patd patctl
 
 scratch="$(mktemp -d)"
+touch "${scratch}"/{guide,log,push-guide,push-log,notes}  # Before anybody reads them.
 
 # --- starting servers --------------------------------------------------------
 
@@ -307,9 +308,9 @@ say "From now on every cache denies it. Revoked stays revoked."
 
 step "The same with push: a sidecar that the authority tells of revocations"
 push_listen="$(place 7445)"
-typed "patd sidecar --propagation push" "--authority '${authority}?plaintext'" \
+typed "patd sidecar --propagation push --cache-ttl ${ttl_seconds}s" "--authority '${authority}?plaintext'" \
   "--listen '${push_listen}?plaintext&role=introspector'"
-"${patd}" sidecar --propagation push --authority "${authority}?plaintext" \
+"${patd}" sidecar --propagation push --cache-ttl "${ttl_seconds}s" --authority "${authority}?plaintext" \
   --listen "${push_listen}?plaintext&role=introspector" --log-format console \
   >"${scratch}/push-guide" 2>"${scratch}/push-log" </dev/null &
 push_pid=$!
