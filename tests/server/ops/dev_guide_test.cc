@@ -44,7 +44,7 @@ TEST(DevGuideTest, OverAUnixSocketEachToolTakesItsOwnForm) {
 TEST(DevGuideTest, WhereNobodyIsAPortalNoCommandIsOne) {
   const std::string guide = GuideFor({kIntrospectorSocket});
   EXPECT_THAT(guide, Not(HasSubstr("x-pat-user")));
-  EXPECT_THAT(guide, HasSubstr("-unix /run/ask.sock pat.v1.IntrospectionService/Introspect"));
+  EXPECT_THAT(guide, HasSubstr("-d @ -unix /run/ask.sock \\\n    pat.v1.IntrospectionService/Introspect"));
 }
 
 TEST(DevGuideTest, TheCommandsAreForAListenerThatTakesAll) {
