@@ -50,8 +50,9 @@ struct FactsAnswer {
   absl::Time fresh_until = {};
 
   // For how long the answer may be reused at most; who keeps it counts from before it asked, on both its clocks. A
-  // cache says how much of its entry is left at `now`, on the clock on which that is less. Never negative. This is what
-  // binds: the instants above may be those of another machine, and are for people.
+  // cache says how much of its entry is left at `now`, on the clock on which that is less. Never negative; infinite for
+  // an inactive answer of the store itself, which knows of no end. This is what binds: the instants above may be those
+  // of another machine, and are for people.
   absl::Duration fresh_for = {};
 };
 
