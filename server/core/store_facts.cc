@@ -72,7 +72,7 @@ void StoreFacts::Answer(const absl::StatusOr<FindOutcome>& outcome, absl::Time r
     answer.fresh_for = facts->expire_time - answer.now;
   } else {
     // A token may come into being at any time, and whoever keeps the answer says how long that may go unnoticed.
-    answer.fresh_for = absl::InfiniteDuration();
+    answer.fresh_for = kWithoutEnd;
   }
   receiver.Receive(answer);
 }

@@ -113,7 +113,7 @@ TEST_F(GrantedFreshnessTest, InactiveIsRememberedForTheSmallerOfWhatIsGrantedAnd
   EXPECT_EQ(remembered_for(), kNegativeTtl / 2);
   source.most_fresh_for = absl::ZeroDuration();
   EXPECT_EQ(remembered_for(), absl::ZeroDuration());
-  source.most_fresh_for = absl::InfiniteDuration();  // As the store itself answers.
+  source.most_fresh_for = kWithoutEnd;  // As the store itself answers.
   EXPECT_EQ(remembered_for(), kNegativeTtl);
 }
 
