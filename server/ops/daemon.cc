@@ -2,6 +2,7 @@
 
 #include <grpcpp/security/credentials.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <thread>
@@ -181,12 +182,11 @@ class RunningDaemon final : public Daemon {
     return Listen(SidecarListeners(own, nullptr), sidecar_->serving(), sidecar_listeners_);
   }
 
-  // One that takes digests, if there is one.
+  // One that takes digests; that there is one was looked at (listener_rules.h).
   ListenAddress DevAuthority() const {
-    for (const std::unique_ptr<Listener>& listener : listeners_) {
-      if (!listener->address().role.has_value()) return listener->address();
-    }
-    return listeners_.front()->address();
+    return (*std::find_if(listeners_.begin(), listeners_.end(),
+                          [](const auto& listener) { return !listener->address().role.has_value(); }))
+        ->address();
   }
 
   static absl::Status Listen(const std::vector<ListenerSettings>& all, const ServingParts& parts,

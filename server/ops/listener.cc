@@ -44,7 +44,9 @@ Listener::Listener(const ListenerSettings& settings, const ServingParts& parts)
       has_management_(parts.management.has_value()),
       guard_(GuardOf(settings, parts)),
       introspection_(parts.introspector, guard_, parts.credentials, parts.clock,
-                     {.issuer = parts.issuer, .incarnation = parts.incarnation}, parts.changes, parts.uses),
+                     {.issuer = parts.issuer, .incarnation = parts.incarnation}, parts.changes,
+                     // A sidecar takes reports from sidecars alone, and those come with certificates.
+                     has_management_ || settings.tls != nullptr ? parts.uses : nullptr),
       health_(ServedApis(has_management_)) {
   if (!has_management_) return;
   const ManagementParts& management = *parts.management;

@@ -99,6 +99,12 @@ absl::Status CheckDevListeners(const Options& options) {
                                             "[::1] or a Unix socket"));
     }
   }
+  const bool takes_digests = std::any_of(options.listen.begin(), options.listen.end(),
+                                         [](const ListenAddress& address) { return !address.role.has_value(); });
+  if (options.sidecar_listen.has_value() && !takes_digests) {
+    return Wrong("--sidecar-listen",
+                 "has no authority to ask: every --listen has a role, and a sidecar needs one without");
+  }
   return CheckPlaces(options);
 }
 

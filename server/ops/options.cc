@@ -122,6 +122,8 @@ absl::Status AddAuthority(const std::string& value, Options& options) {
     if (!plain.ok() || !plain->IsLoopback() || plain->port == 0) {
       return Wrong(value, "an address on loopback where there is no TLS, for example 127.0.0.1:7443?plaintext");
     }
+  } else if (absl::StartsWith(address, "unix:")) {
+    return Wrong(value, "an address over TCP, for example authority.example:7443: sidecars are known by certificates");
   } else if (absl::Status status = AuthorityTarget(address).status(); !status.ok()) {
     return status;
   }

@@ -22,9 +22,30 @@ void Sidecar::Observer::OnAnotherStore() {
   sidecar_.cache_.DropAll();
 }
 
+void Sidecar::Observer::OnAnswer() {
+  // Looked at before it is written: this is called for every load.
+  if (!has_failed_.load(std::memory_order_relaxed) || !has_failed_.exchange(false)) return;
+  spdlog::info("the authority answers again");
+}
+
+void Sidecar::Observer::OnPush(PushState state) {
+  switch (state) {
+    case PushState::kUp:
+      return spdlog::info("push: the authority tells of revocations from now on");
+    case PushState::kLost:
+      return spdlog::warn("push: the stream of revocations is lost; until it is back the TTL alone is the bound");
+    case PushState::kReset:
+      return spdlog::info("push: the authority could not go on from where it ended; what was cached is dropped");
+    case PushState::kNotServed:
+      return spdlog::warn(
+          "push: this authority does not tell of revocations (is it a sidecar?), so --propagation push has no effect");
+  }
+}
+
 void Sidecar::Observer::OnFailure(absl::string_view text) {
   const std::optional<uint64_t> kept_back = lines_.Admit();
   if (!kept_back.has_value()) return;
+  has_failed_ = true;
   spdlog::warn("the authority could not be asked: {} (and {} more)", std::string(text), *kept_back);
 }
 
@@ -58,7 +79,7 @@ ServingParts Sidecar::serving() {
           .credentials = *credentials_,
           .clock = clock_,
           .changes = {},
-          .uses = nullptr,
+          .uses = &uses_,  // A sidecar in front of this one tells its uses; they are passed on.
           .issuer = issuer_,
           .incarnation = {}};
 }

@@ -7,6 +7,7 @@
 #ifndef PAT_SERVER_OPS_SIDECAR_H_
 #define PAT_SERVER_OPS_SIDECAR_H_
 
+#include <atomic>
 #include <memory>
 
 #include "server/authn/authenticator.h"
@@ -51,11 +52,14 @@ class Sidecar {
     Observer(Sidecar& sidecar, const Clock& clock) : sidecar_(sidecar), lines_(clock) {}
 
     void OnAnotherStore() override;
+    void OnAnswer() override;
+    void OnPush(PushState state) override;
     void OnFailure(absl::string_view text) override;
 
    private:
     Sidecar& sidecar_;
     LineLimiter lines_;
+    std::atomic<bool> has_failed_ = false;  // And a line of the log says so.
   };
 
   // In the order in which they are made; each may use those before it. Stop() ends those that have threads.

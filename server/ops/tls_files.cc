@@ -27,6 +27,7 @@ constexpr unsigned int kRefreshSeconds = 1;
 const absl::Duration kRepeatComplaint = absl::Minutes(10);
 const absl::Duration kWarnBeforeEnd = absl::Hours(24 * 7);
 const absl::Duration kRepeatWarning = absl::Hours(24);
+const absl::Duration kRepeatEnded = absl::Minutes(10);
 
 constexpr char kCertificateName[] = "certificate.pem";
 constexpr char kKeyName[] = "key.pem";
@@ -202,6 +203,12 @@ void TlsFiles::Complain(const std::string& error, absl::Time now) {
 
 void TlsFiles::WarnOfTheEnd(absl::Time now) {
   const absl::Time end = expire_time();
+  if (now >= end) {
+    if (now - warning_time_ < kRepeatEnded) return;
+    warning_time_ = now;
+    return spdlog::error("TLS: a certificate that serves, or a CA, has ended at {}, and handshakes fail; replace it",
+                         absl::FormatTime(end, absl::UTCTimeZone()));
+  }
   if (end - now > kWarnBeforeEnd || now - warning_time_ < kRepeatWarning) return;
   warning_time_ = now;
   spdlog::warn("TLS: a certificate that serves, or a CA, ends at {}; replace it",

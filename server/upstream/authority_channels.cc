@@ -31,6 +31,12 @@ constexpr int kLongestReconnectMs = 1000;
 constexpr int kKeepaliveMs = 20'000;
 constexpr int kKeepaliveTimeoutMs = 5'000;
 
+// A name is looked up again after this. gRPC's own 30 s would be how long an authority at a new address is not found.
+constexpr int kResolveEveryMs = 1000;
+
+constexpr int64_t kResetEveryNanos = 1'000'000'000;
+constexpr int kMostSilences = 2;
+
 absl::Status WrongAddress(absl::string_view address) {
   return absl::InvalidArgumentError(absl::StrCat(
       Quoted(address),
@@ -51,6 +57,10 @@ grpc::ChannelArguments Arguments(const std::string& name) {
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLongestReconnectMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  // Also while nobody asks, so that a connection which died is not found out by the next who does.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, kResolveEveryMs);
   // Retries are ours: gRPC's own would go on after a deadline of ours is planned to end them.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1);  // None.
@@ -96,20 +106,84 @@ absl::StatusOr<std::unique_ptr<AuthorityChannels>> AuthorityChannels::Create(
     const std::vector<std::string>& addresses, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
     const std::string& name) {
   if (addresses.empty()) return absl::InvalidArgumentError("no authority is named; give its address");
-  std::vector<std::shared_ptr<grpc::Channel>> channels;
-  channels.reserve(addresses.size());
+  std::vector<Connector> connectors;
+  connectors.reserve(addresses.size());
   for (const std::string& address : addresses) {
     absl::StatusOr<std::string> target = AuthorityTarget(address);
     if (!target.ok()) return target.status();
-    channels.push_back(grpc::CreateCustomChannel(*target, credentials, Arguments(name)));
+    connectors.emplace_back([target = *std::move(target), credentials, name, generation = 0]() mutable {
+      grpc::ChannelArguments arguments = Arguments(name);
+      // Channels of the same arguments share their connections, and a new one is to have a new one.
+      arguments.SetInt("pat.generation", generation++);
+      return grpc::CreateCustomChannel(target, credentials, arguments);
+    });
   }
-  return std::make_unique<AuthorityChannels>(std::move(channels));
+  return std::make_unique<AuthorityChannels>(std::move(connectors));
 }
 
-AuthorityChannels::AuthorityChannels(std::vector<std::shared_ptr<grpc::Channel>> channels) {
-  for (std::shared_ptr<grpc::Channel>& channel : channels) {
-    stubs_.push_back(v1::IntrospectionService::NewStub(std::move(channel)));
+AuthorityChannels::AuthorityChannels(std::vector<Connector> connectors) {
+  for (Connector& connector : connectors) {
+    ways_.emplace_back().connect = std::move(connector);
+    Connect(ways_.back());
   }
+}
+
+void AuthorityChannels::Connect(Known& known) {
+  known.channel = known.connect();
+  known.stub = v1::IntrospectionService::NewStub(known.channel);
+  known.silences = 0;
+  known.reset_boot_nanos = std::numeric_limits<int64_t>::min();
+  ++known.generation;
+}
+
+AuthorityChannels::Way AuthorityChannels::current() const {
+  const absl::MutexLock lock(&mutex_);
+  const Known& known = ways_[current_];
+  return {.stub = known.stub, .index = current_, .generation = known.generation};
+}
+
+void AuthorityChannels::MoveOn(const Way& way) {
+  const absl::MutexLock lock(&mutex_);
+  MoveOnLocked(way);
+}
+
+void AuthorityChannels::Leave(const Way& way, int64_t now_boot_nanos) {
+  const absl::MutexLock lock(&mutex_);
+  MoveOnLocked(way);
+  Known& known = ways_[way.index];
+  if (known.generation != way.generation) return;
+  const bool is_first = known.reset_boot_nanos == std::numeric_limits<int64_t>::min();
+  if (!is_first && now_boot_nanos - known.reset_boot_nanos < kResetEveryNanos) return;
+  known.reset_boot_nanos = now_boot_nanos;
+  grpc::experimental::ChannelResetConnectionBackoff(known.channel.get());
+}
+
+void AuthorityChannels::NoteSilence(const Way& way) {
+  const absl::MutexLock lock(&mutex_);
+  MoveOnLocked(way);
+  Known& known = ways_[way.index];
+  if (known.generation == way.generation && ++known.silences >= kMostSilences) Connect(known);
+}
+
+void AuthorityChannels::Renew(const Way& way) {
+  const absl::MutexLock lock(&mutex_);
+  RenewLocked(way);
+}
+
+void AuthorityChannels::NoteAnswer(const Way& way) {
+  const absl::MutexLock lock(&mutex_);
+  Known& known = ways_[way.index];
+  if (known.generation == way.generation) known.silences = 0;
+}
+
+void AuthorityChannels::RenewLocked(const Way& way) {
+  MoveOnLocked(way);
+  Known& known = ways_[way.index];
+  if (known.generation == way.generation) Connect(known);
+}
+
+void AuthorityChannels::MoveOnLocked(const Way& way) {
+  if (current_ == way.index) current_ = (current_ + 1) % ways_.size();
 }
 
 }  // namespace pat

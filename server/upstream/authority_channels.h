@@ -1,26 +1,34 @@
 // AuthorityChannels: the ways to the authority. One channel for each address; one of them is in use, the others stand
 // by until it fails.
+//
+// What users of a channel see of it is told here, so that all of them leave it together: that it failed, that it was
+// silent, that it answered.
 #ifndef PAT_SERVER_UPSTREAM_AUTHORITY_CHANNELS_H_
 #define PAT_SERVER_UPSTREAM_AUTHORITY_CHANNELS_H_
 
 #include <grpcpp/channel.h>
 #include <grpcpp/security/credentials.h>
 
-#include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "pat/v1/introspection_service.grpc.pb.h"
 
 namespace pat {
 
 // What gRPC calls the address: "ipv4:127.0.0.1:7443", "dns:///authority.example:7443". Takes "127.0.0.1:7443",
-// "[::1]:7443", "authority.example:7443" (all addresses that the name has) and "unix:/absolute/path";
-// INVALID_ARGUMENT otherwise, with the value and what would be right.
+// "[::1]:7443", "authority.example:7443" (all addresses that the name has) and "unix:/absolute/path", which is for
+// `patd dev` alone: an authority takes digests only from a client's certificate. INVALID_ARGUMENT otherwise, with the
+// value and what would be right.
 absl::StatusOr<std::string> AuthorityTarget(absl::string_view address);
 
 // Threads: thread-safe.
@@ -32,25 +40,57 @@ class AuthorityChannels {
       const std::vector<std::string>& addresses, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
       const std::string& name);
 
-  // At least one.
-  explicit AuthorityChannels(std::vector<std::shared_ptr<grpc::Channel>> channels);
+  // Makes a new channel to an address, with a connection of its own.
+  using Connector = std::function<std::shared_ptr<grpc::Channel>()>;
 
-  size_t size() const { return stubs_.size(); }
+  // At least one.
+  explicit AuthorityChannels(std::vector<Connector> connectors);
+
+  size_t size() const { return ways_.size(); }
+
+  // A channel as it was given out. Whoever uses it holds it: it may be replaced meanwhile.
+  struct Way {
+    std::shared_ptr<v1::IntrospectionService::Stub> stub;
+    size_t index = 0;
+    uint64_t generation = 0;  // Of the connections to this address.
+  };
 
   // The one in use.
-  size_t current() const { return current_.load(std::memory_order_relaxed); }
-  v1::IntrospectionService::Stub& stub(size_t index) { return *stubs_[index]; }
+  Way current() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The authority could not be reached over this one: if it is still in use, the next one is from now on.
-  void Leave(size_t index) {
-    current_.compare_exchange_strong(index, (index + 1) % stubs_.size(), std::memory_order_relaxed);
-  }
+  void MoveOn(const Way& way) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The same, and a caller waits for it: its back-off is cut short, at most once a second, and with it that of a name
+  // that could not be resolved, which is minutes in gRPC. `now_boot_nanos`: Clock::Read().
+  void Leave(const Way& way, int64_t now_boot_nanos) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Nothing came in a time in which an answer should have: as MoveOn(). After the second time in a row the connection
+  // counts as dead, which gRPC may find out only minutes later: the next use makes a new one.
+  void NoteSilence(const Way& way) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Nothing came for as long as a connection that lives is never silent.
+  void Renew(const Way& way) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  void NoteAnswer(const Way& way) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  // Constant after construction.
-  std::vector<std::unique_ptr<v1::IntrospectionService::Stub>> stubs_;
+  struct Known {
+    Connector connect;
+    std::shared_ptr<grpc::Channel> channel;
+    std::shared_ptr<v1::IntrospectionService::Stub> stub;
+    uint64_t generation = 0;
+    int silences = 0;  // In a row.
+    int64_t reset_boot_nanos = std::numeric_limits<int64_t>::min();
+  };
 
-  std::atomic<size_t> current_{0};
+  static void Connect(Known& known);
+  void RenewLocked(const Way& way) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void MoveOnLocked(const Way& way) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  mutable absl::Mutex mutex_;
+  std::vector<Known> ways_;  // As many as at the start; what is in them is protected by mutex_.
+  size_t current_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace pat

@@ -19,7 +19,6 @@
 namespace pat {
 namespace {
 
-constexpr int kMostScopes = 1000;
 constexpr size_t kLongestScope = 128;
 constexpr int kMostAudiences = 16;
 constexpr size_t kLongestAudience = 255;
@@ -64,9 +63,6 @@ bool IsAudience(absl::string_view audience) {
 }
 
 absl::StatusOr<ScopeSet> ReadScopes(const v1::IntrospectResponse& response, ScopeInterner& interner) {
-  if (response.scopes_size() > kMostScopes) {
-    return Wrong("scopes", absl::StrCat(response.scopes_size(), " names"), absl::StrCat("at most ", kMostScopes));
-  }
   std::vector<absl::string_view> names;
   names.reserve(response.scopes_size());
   for (const std::string& name : response.scopes()) {

@@ -45,12 +45,14 @@ void RevocationWatcher::Work() {
   Backoff backoff(options_.first_backoff, options_.longest_backoff);
   while (true) {
     const Reading began_at = clock_.Read();
+    is_served_ = true;
     RunStream();
     // Only a stream that lasted has shown that the authority is well: one that takes streams and ends them at once is
     // not to be called twenty times a second.
     if (Age(began_at, clock_.Read()) > options_.longest_backoff) backoff.Reset();
     const absl::MutexLock lock(&mutex_);
-    if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), backoff.Next(random_()))) return;
+    const absl::Duration wait = is_served_ ? backoff.Next(random_()) : options_.unserved_backoff;
+    if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), wait)) return;
   }
 }
 
@@ -65,14 +67,15 @@ void RevocationWatcher::RunStream() {
     ++status_.streams;
   }
   is_silent_ = false;
-  const size_t channel = channels_.current();
+  const AuthorityChannels::Way way = channels_.current();
   v1::WatchRevocationsRequest request;
   request.set_resume_token(follower_.resume_token());
   follower_.BeginStream();
   Reading last_heard = clock_.Read();
-  const auto reader = channels_.stub(channel).PrepareAsyncWatchRevocations(&context, request, &queue);
+  const auto reader = way.stub->PrepareAsyncWatchRevocations(&context, request, &queue);
   reader->StartCall(this);
   bool alive = Await(queue, context, last_heard);
+  bool has_told = false;
   v1::WatchRevocationsResponse message;
   while (alive) {
     reader->Read(&message, this);
@@ -80,6 +83,8 @@ void RevocationWatcher::RunStream() {
     if (!alive) break;
     const bool dropped = follower_.Apply(message);
     last_heard = clock_.Read();
+    if (!std::exchange(has_told, true)) NoteUp();
+    if (message.has_reset()) observer_.OnPush(PushState::kReset);
     NoteMessage(last_heard, dropped);
   }
   grpc::Status status;
@@ -93,13 +98,27 @@ void RevocationWatcher::RunStream() {
   }
   if (!is_wanted) return;
   if (is_silent_) {
-    observer_.OnFailure("the stream of revocations was silent");
-    channels_.Leave(channel);
-  } else if (!status.ok()) {
+    NoteLost("the stream of revocations was silent");
+    channels_.Renew(way);
+  } else if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+    is_served_ = false;
+    if (!std::exchange(was_told_unserved_, true)) observer_.OnPush(PushState::kNotServed);
+  } else if (!status.ok() && !has_told) {
+    // (One that has told something and ends is as it should be: connections have an age at which they end.)
     const UpstreamError error = ReadError(status);
-    observer_.OnFailure(error.text);
-    if (error.is_transport) channels_.Leave(channel);
+    NoteLost(error.text);
+    if (error.is_transport) channels_.Leave(way, clock_.Read().boot_nanos);
   }
+}
+
+void RevocationWatcher::NoteUp() {
+  was_told_unserved_ = false;
+  if (!std::exchange(is_up_, true)) observer_.OnPush(PushState::kUp);
+}
+
+void RevocationWatcher::NoteLost(absl::string_view why) {
+  observer_.OnFailure(why);
+  if (std::exchange(is_up_, false)) observer_.OnPush(PushState::kLost);
 }
 
 // Waits for what was begun on the stream. False: the stream has ended.

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "server/cache/revocation_sink.h"
@@ -32,6 +33,9 @@ struct WatcherOptions {
 
   absl::Duration first_backoff = absl::Milliseconds(50);
   absl::Duration longest_backoff = absl::Seconds(2);
+
+  // For an authority that has no such stream (another sidecar).
+  absl::Duration unserved_backoff = absl::Minutes(5);
 
   // How often the clock is looked at while nothing comes.
   absl::Duration check_every = absl::Milliseconds(500);
@@ -69,6 +73,8 @@ class RevocationWatcher {
   bool Await(grpc::CompletionQueue& queue, grpc::ClientContext& context, const Reading& last_heard);
   bool EndStream();
   void NoteMessage(const Reading& now, bool dropped);
+  void NoteUp();
+  void NoteLost(absl::string_view why);
 
   // Constant after construction.
   AuthorityChannels& channels_;
@@ -80,6 +86,9 @@ class RevocationWatcher {
   RevocationFollower follower_;
   std::mt19937_64 random_;
   bool is_silent_ = false;
+  bool is_served_ = true;
+  bool was_told_unserved_ = false;
+  bool is_up_ = false;  // As the observer was told.
 
   // Protected by mutex_.
   mutable absl::Mutex mutex_;

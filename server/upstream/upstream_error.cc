@@ -54,6 +54,14 @@ absl::string_view Message(grpc::StatusCode code, bool is_ours) {
   }
 }
 
+// Without half a character at its end.
+absl::string_view Start(absl::string_view text) {
+  if (text.size() <= kLongestText) return text;
+  size_t end = kLongestText;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end);
+}
+
 }  // namespace
 
 absl::Status AuthorityUnavailable(absl::string_view message) {
@@ -64,8 +72,12 @@ absl::Status AuthorityUnavailable(absl::string_view message) {
 UpstreamError ReadError(const grpc::Status& status) {
   const Details details = ReadDetails(status);
   UpstreamError error;
-  error.text = absl::StrCat("status ", static_cast<int>(status.error_code()), ": ",
-                            absl::string_view(status.error_message()).substr(0, kLongestText));
+  error.text = absl::StrCat("status ", static_cast<int>(status.error_code()), ": ", Start(status.error_message()));
+  // What the authority says there is for somebody who has the token.
+  if (status.error_code() == grpc::StatusCode::UNAUTHENTICATED ||
+      status.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
+    error.text = absl::StrCat(Message(status.error_code(), details.is_ours), " (", error.text, ")");
+  }
   if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED && details.is_ours) {
     error.for_caller =
         MakeError(absl::StatusCode::kResourceExhausted, "the authority has too much to do",

@@ -44,7 +44,7 @@ class UpstreamFacts::Call {
     waiting_ = false;
     ++attempts_;
     sent_at_ = upstream_.clock_.Read();
-    channel_ = upstream_.channels_.current();
+    way_ = upstream_.channels_.current();
     rpc_.reset();  // It lives in the memory of its context.
     {
       const absl::MutexLock lock(&upstream_.mutex_);
@@ -54,7 +54,7 @@ class UpstreamFacts::Call {
     given_ = LeftAt(sent_at_);
     context_->set_deadline(FromNow(given_));
     response_.Clear();
-    rpc_ = upstream_.channels_.stub(channel_).PrepareAsyncIntrospect(&*context_, request_, &upstream_.queue_);
+    rpc_ = way_.stub->PrepareAsyncIntrospect(&*context_, request_, &upstream_.queue_);
     rpc_->StartCall();
     rpc_->Finish(&response_, &status_, this);
   }
@@ -78,6 +78,7 @@ class UpstreamFacts::Call {
   }
 
   void Succeed() {
+    upstream_.channels_.NoteAnswer(way_);
     const auto& metadata = context_->GetServerInitialMetadata();
     if (const auto found = metadata.find(kIncarnationHeader); found != metadata.end()) {
       upstream_.NoteIncarnation(absl::string_view(found->second.data(), found->second.size()));
@@ -98,9 +99,13 @@ class UpstreamFacts::Call {
 
   void Fail(const UpstreamError& error) {
     upstream_.observer_.OnFailure(error.text);
-    // Who gave it little time does not judge it.
-    const bool is_silent = error.is_late && 2 * given_ >= upstream_.options_.deadline;
-    if (error.is_transport || is_silent) upstream_.channels_.Leave(channel_);
+    if (error.is_transport) {
+      upstream_.channels_.Leave(way_, upstream_.clock_.Read().boot_nanos);
+    } else if (!error.is_late) {
+      upstream_.channels_.NoteAnswer(way_);
+    } else if (4 * given_ >= upstream_.options_.deadline) {  // Who gave it little time does not judge it.
+      upstream_.channels_.NoteSilence(way_);
+    }
     if (error.may_retry && attempts_ < kMostAttempts && !IsClosing()) {
       const absl::Duration left = LeftAt(upstream_.clock_.Read());
       const bool elsewhere = error.is_transport && attempts_ < upstream_.channels_.size();
@@ -144,7 +149,7 @@ class UpstreamFacts::Call {
   bool waiting_ = false;
   Reading sent_at_;
   absl::Duration given_;  // To this attempt.
-  size_t channel_ = 0;
+  AuthorityChannels::Way way_;
   v1::IntrospectResponse response_;
   grpc::Status status_;
 

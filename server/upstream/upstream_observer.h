@@ -2,9 +2,19 @@
 #ifndef PAT_SERVER_UPSTREAM_UPSTREAM_OBSERVER_H_
 #define PAT_SERVER_UPSTREAM_UPSTREAM_OBSERVER_H_
 
+#include <cstdint>
+
 #include "absl/strings/string_view.h"
 
 namespace pat {
+
+// How it goes with the stream of revocations.
+enum class PushState : uint8_t {
+  kUp,         // Something came: revocations are told from now on. (Not again when a connection was merely renewed.)
+  kLost,       // It could not be had again at once; the TTL is the bound until it is up.
+  kReset,      // The authority could not go on from where it ended: everything loaded before was dropped.
+  kNotServed,  // The authority has none; push has no effect.
+};
 
 // Threads: called from any thread of the upstream's; must not block.
 class UpstreamObserver {
@@ -17,6 +27,8 @@ class UpstreamObserver {
 
   // The authority gave an answer that could be used.
   virtual void OnAnswer() {}
+
+  virtual void OnPush(PushState /*state*/) {}
 
   // An attempt failed. For the log only: it has the transport's text. No secret and no digest is in it.
   virtual void OnFailure(absl::string_view /*text*/) {}

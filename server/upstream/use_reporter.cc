@@ -23,9 +23,11 @@ void UseReporter::Shutdown() {
   {
     const absl::MutexLock lock(&mutex_);
     if (std::exchange(stopping_, true)) return;
+    if (context_ != nullptr) context_->TryCancel();
   }
+  const gpr_timespec end = gpr_convert_clock_type(FromNow(options_.deadline), GPR_CLOCK_MONOTONIC);
   thread_.join();
-  Flush().IgnoreError();  // The observer was told.
+  FlushUntil(end).IgnoreError();  // The observer was told.
 }
 
 void UseReporter::Work() {
@@ -38,12 +40,14 @@ void UseReporter::Work() {
   }
 }
 
-absl::Status UseReporter::Flush() {
+absl::Status UseReporter::Flush() { return FlushUntil(std::nullopt); }
+
+absl::Status UseReporter::FlushUntil(std::optional<gpr_timespec> end) {
   const absl::MutexLock lock(&flush_mutex_);
   while (true) {
     const std::vector<NotedUse> batch = uses_.Take(options_.most_in_batch);
     if (batch.empty()) return absl::OkStatus();
-    absl::Status status = Send(batch);
+    absl::Status status = Send(batch, end);
     if (absl::IsUnavailable(status)) {
       uses_.PutBack(batch);
       return status;
@@ -53,7 +57,7 @@ absl::Status UseReporter::Flush() {
 
 // UNAVAILABLE: another time perhaps. What the authority calls invalid it will call so again: that is lost, and it has
 // been told.
-absl::Status UseReporter::Send(absl::Span<const NotedUse> batch) {
+absl::Status UseReporter::Send(absl::Span<const NotedUse> batch, std::optional<gpr_timespec> end) {
   v1::ReportUseRequest request;
   for (const NotedUse& noted : batch) {
     v1::TokenUse& use = *request.add_uses();
@@ -64,14 +68,25 @@ absl::Status UseReporter::Send(absl::Span<const NotedUse> batch) {
         static_cast<int32_t>(absl::ToInt64Nanoseconds(noted.time - absl::FromUnixSeconds(seconds))));
   }
   grpc::ClientContext context;
-  context.set_deadline(FromNow(options_.deadline));
+  context.set_deadline(end.value_or(FromNow(options_.deadline)));
+  if (!end.has_value()) {
+    const absl::MutexLock lock(&mutex_);
+    if (stopping_) return AuthorityUnavailable("this sidecar is stopping");
+    context_ = &context;
+  }
   v1::ReportUseResponse response;
-  const size_t channel = channels_.current();
-  const grpc::Status status = channels_.stub(channel).ReportUse(&context, request, &response);
+  const AuthorityChannels::Way way = channels_.current();
+  const grpc::Status status = way.stub->ReportUse(&context, request, &response);
+  if (!end.has_value()) {
+    const absl::MutexLock lock(&mutex_);
+    context_ = nullptr;
+    if (stopping_ && !status.ok()) return AuthorityUnavailable("this sidecar is stopping");
+  }
   if (status.ok()) return absl::OkStatus();
   const UpstreamError error = ReadError(status);
   observer_.OnFailure(error.text);
-  if (error.is_transport) channels_.Leave(channel);
+  // (Back-off is cut short by those for whom a caller waits.)
+  if (error.is_transport) channels_.MoveOn(way);
   if (status.error_code() == grpc::StatusCode::INVALID_ARGUMENT) return absl::OkStatus();
   return AuthorityUnavailable("the authority has not taken the report of uses");
 }

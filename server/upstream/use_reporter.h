@@ -9,7 +9,11 @@
 #ifndef PAT_SERVER_UPSTREAM_USE_REPORTER_H_
 #define PAT_SERVER_UPSTREAM_USE_REPORTER_H_
 
+#include <grpc/support/time.h>
+#include <grpcpp/client_context.h>
+
 #include <cstddef>
+#include <optional>
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
@@ -44,15 +48,18 @@ class UseReporter {
   UseReporter(const UseReporter&) = delete;
   UseReporter& operator=(const UseReporter&) = delete;
 
-  // Tells what there is, here and now; waits for the authority. UNAVAILABLE: not everything was told.
+  // Tells what there is, here and now; waits for the authority. UNAVAILABLE: not everything was told, or this is
+  // ending.
   absl::Status Flush();
 
-  // Tells what there is, if the authority takes it at once, and ends.
+  // Ends: cuts a call that is under way, tells what there is, and gives up what the authority has not taken when
+  // UseReporterOptions::deadline is over.
   void Shutdown();
 
  private:
   void Work();
-  absl::Status Send(absl::Span<const NotedUse> batch);
+  absl::Status FlushUntil(std::optional<gpr_timespec> end);
+  absl::Status Send(absl::Span<const NotedUse> batch, std::optional<gpr_timespec> end);
 
   // Constant after construction.
   AuthorityChannels& channels_;
@@ -65,6 +72,7 @@ class UseReporter {
   // Protected by mutex_.
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;  // Of a call that Shutdown() cuts.
 
   std::thread thread_;
 };

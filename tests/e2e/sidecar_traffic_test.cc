@@ -1,6 +1,7 @@
 // What passes between a sidecar and its authority, as somebody sees it who listens.
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <atomic>
 #include <memory>
@@ -66,6 +67,23 @@ TEST(SidecarTrafficTest, NoSecretGoesToTheAuthority) {
   }
 }
 
+// So that last_use_time is true although the authority is not asked each time.
+TEST(SidecarTrafficTest, UsesAreReportedAtTheEnd) {
+  Patd authority({"--cache-ttl", "1h"});
+  CuttingProxy proxy(PortOf(authority.address()), /*record=*/true);
+  const TestDirectory directory;
+  Patd sidecar(PatdCommand("sidecar",
+                           {"--listen", "unix:" + directory / "s.sock", "--authority", proxy.target() + "?plaintext"}));
+  const MadeToken made = authority.client().Create("ada", "used");
+  EXPECT_TRUE(sidecar.client().Introspect(made.secret).active());
+  EXPECT_EQ(sidecar.client().Introspect(made.secret).freshness().source(), v1::Freshness::SOURCE_CACHE);
+  // Its id was in the one answer of the authority, and the report has it once more.
+  EXPECT_EQ(Count(proxy.recorded(), made.token.uid()), 1U);
+  sidecar.process().Signal(SIGTERM);
+  ASSERT_EQ(sidecar.process().Wait().exit_code, 0);
+  EXPECT_EQ(Count(proxy.recorded(), made.token.uid()), 2U);
+}
+
 // However many callers wait for it, and however long it was away.
 TEST(SidecarTrafficTest, AnAuthorityThatIsBackIsAskedOnceForEachToken) {
   constexpr int kTokens = 20;
@@ -90,8 +108,7 @@ TEST(SidecarTrafficTest, AnAuthorityThatIsBackIsAskedOnceForEachToken) {
   for (int i = 0; i < kTokens * kCallers; ++i) {
     callers.emplace_back([&, i] {
       const std::string& secret = secrets[i % kTokens];
-      Becomes([&] { return Ask(sidecar, secret).is_active(); });
-      ++active;
+      if (Becomes([&] { return Ask(sidecar, secret).is_active(); })) ++active;
     });
   }
   authority = std::make_unique<Patd>(std::vector<std::string>{"--data-dir", data, "--listen", address});

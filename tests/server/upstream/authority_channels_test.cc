@@ -66,14 +66,53 @@ TEST(AuthorityChannelsTest, GoesRoundAndOnlyFromTheOneInUse) {
   auto channels =
       AuthorityChannels::Create({"a.example:1", "b.example:1", "c.example:1"}, grpc::InsecureChannelCredentials(), "")
           .value();
-  EXPECT_EQ(channels->current(), 0);
-  channels->Leave(0);
-  EXPECT_EQ(channels->current(), 1);
-  channels->Leave(0);  // Somebody who comes late with it.
-  EXPECT_EQ(channels->current(), 1);
-  channels->Leave(1);
-  channels->Leave(2);
-  EXPECT_EQ(channels->current(), 0);
+  const AuthorityChannels::Way first = channels->current();
+  EXPECT_EQ(first.index, 0);
+  channels->MoveOn(first);
+  EXPECT_EQ(channels->current().index, 1);
+  channels->MoveOn(first);  // Somebody who comes late with it.
+  EXPECT_EQ(channels->current().index, 1);
+  channels->Leave(channels->current(), 0);
+  channels->Leave(channels->current(), 0);
+  EXPECT_EQ(channels->current().index, 0);
+}
+
+// Counts the channels that are made.
+class SilenceTest : public testing::Test {
+ protected:
+  AuthorityChannels::Connector Counting() {
+    return [this] {
+      ++made_;
+      return grpc::CreateChannel("ipv4:127.0.0.1:1", grpc::InsecureChannelCredentials());
+    };
+  }
+
+  int made_ = 0;
+};
+
+TEST_F(SilenceTest, AfterTwoInARowTheConnectionIsAnotherOne) {
+  AuthorityChannels channels({Counting()});
+  const AuthorityChannels::Way first = channels.current();
+  channels.NoteSilence(first);
+  channels.NoteAnswer(first);
+  channels.NoteSilence(first);
+  EXPECT_EQ(channels.current().stub, first.stub) << "they were not in a row";
+  channels.NoteSilence(first);
+  EXPECT_NE(channels.current().stub, first.stub);
+  EXPECT_EQ(made_, 2);
+  // A crowd that was silent on the one before says nothing of this one.
+  for (int i = 0; i < 10; ++i) channels.NoteSilence(first);
+  channels.Renew(first);
+  EXPECT_EQ(made_, 2);
+  channels.Renew(channels.current());
+  EXPECT_EQ(made_, 3);
+}
+
+TEST_F(SilenceTest, AStandbyIsUsedAtOnce) {
+  AuthorityChannels channels({Counting(), Counting()});
+  channels.NoteSilence(channels.current());
+  EXPECT_EQ(channels.current().index, 1);
+  EXPECT_EQ(made_, 2);
 }
 
 }  // namespace

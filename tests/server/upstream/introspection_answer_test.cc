@@ -84,13 +84,12 @@ TEST(IntrospectionAnswerTest, TakesATokenWithoutScopesAndOneThatEndsAtOnce) {
   EXPECT_TRUE(Read(response).value().facts->scopes.empty());
 }
 
-TEST(IntrospectionAnswerTest, TakesAsManyScopesAsThereMayBe) {
+// As many as a catalogue may have: what bounds them is the size of a message.
+TEST(IntrospectionAnswerTest, TakesAsManyScopesAsAnAuthorityMaySay) {
   Response response = GoodAnswer();
   response.clear_scopes();
-  for (int i = 0; i < 1000; ++i) response.add_scopes(absl::StrCat("S", 1000 + i));
+  for (int i = 0; i < 20'000; ++i) response.add_scopes(absl::StrCat("S", 10'000 + i));
   EXPECT_TRUE(Read(response).ok());
-  response.add_scopes("S2000");
-  EXPECT_FALSE(Read(response).ok());
 }
 
 TEST(IntrospectionAnswerTest, AnAnswerThatMakesNoSenseIsNone) {

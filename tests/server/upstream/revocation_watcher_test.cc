@@ -3,6 +3,7 @@
 
 #include <grpcpp/security/credentials.h>
 
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -124,6 +125,35 @@ class WaitingSink final : public RevocationSink {
   std::vector<std::string> drops_ ABSL_GUARDED_BY(mutex_);
 };
 
+// Writes down what it is told.
+class RecordingObserver final : public UpstreamObserver {
+ public:
+  void OnPush(PushState state) override {
+    const absl::MutexLock lock(&mutex_);
+    states_.push_back(state);
+  }
+  void OnFailure(absl::string_view /*text*/) override {
+    const absl::MutexLock lock(&mutex_);
+    ++failures_;
+  }
+
+  std::vector<PushState> WaitForStates(size_t count) {
+    const absl::MutexLock lock(&mutex_);
+    const auto enough = [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return states_.size() >= count; };
+    EXPECT_TRUE(mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(20)));
+    return states_;
+  }
+  int failures() const {
+    const absl::MutexLock lock(&mutex_);
+    return failures_;
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  std::vector<PushState> states_ ABSL_GUARDED_BY(mutex_);
+  int failures_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
 class RevocationWatcherTest : public testing::Test {
  protected:
   RevocationWatcherTest() {
@@ -151,7 +181,7 @@ class RevocationWatcherTest : public testing::Test {
   FakeAuthority server_{authority_.facts, authority_.clock};
   FakeClockSource time_{absl::FromUnixSeconds(1'000'000'000)};
   const Clock clock_{time_};
-  UpstreamObserver observer_;
+  RecordingObserver observer_;
   std::unique_ptr<AuthorityChannels> channels_ =
       AuthorityChannels::Create({server_.address()}, grpc::InsecureChannelCredentials(), "").value();
   UpstreamFacts upstream_{*channels_, clock_, observer_};
@@ -211,6 +241,44 @@ TEST_F(RevocationWatcherTest, AnAuthorityThatRestartsIsFoundAgain) {
   reset.mutable_reset();
   feed_.Send(reset, "v1.two.1");
   EXPECT_EQ(sink_.WaitFor(2), (Drops{"all", "all"}));
+}
+
+// As connections do at their age.
+TEST_F(RevocationWatcherTest, AStreamThatToldSomethingAndEndsIsNoFailure) {
+  Watch();
+  feed_.SendHeartbeat("v1.one.1");
+  sink_.WaitFor(1);
+  feed_.End();
+  feed_.WaitForStream(2);
+  feed_.SendToken(authority_.Issue("ada").uid, "v1.one.2");
+  sink_.WaitFor(2);
+  EXPECT_EQ(observer_.failures(), 0);
+  EXPECT_EQ(observer_.WaitForStates(1), std::vector<PushState>{PushState::kUp});
+}
+
+TEST_F(RevocationWatcherTest, TellsOfAResetAndOfALoss) {
+  Watch();
+  feed_.SendHeartbeat("v1.one.1");
+  sink_.WaitFor(1);
+  feed_.End();
+  server_.Stop();
+  EXPECT_EQ(observer_.WaitForStates(2), (std::vector<PushState>{PushState::kUp, PushState::kLost}));
+  EXPECT_GE(observer_.failures(), 1);
+  Message reset;
+  reset.mutable_reset();
+  feed_.Send(reset, "v1.two.1");
+  server_.Start();
+  EXPECT_EQ(observer_.WaitForStates(4),
+            (std::vector<PushState>{PushState::kUp, PushState::kLost, PushState::kUp, PushState::kReset}));
+}
+
+TEST_F(RevocationWatcherTest, AnAuthorityWithoutAStreamIsSaidOnceAndNotAskedAgainAndAgain) {
+  server_.OnWatching([](auto&, auto&, auto&) { return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no"); });
+  Watch();
+  EXPECT_EQ(observer_.WaitForStates(1), std::vector<PushState>{PushState::kNotServed});
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // Sleeps: many times the back-off of a stream.
+  EXPECT_EQ(watcher_->status().streams, 1);
+  EXPECT_EQ(observer_.failures(), 0);
 }
 
 TEST_F(RevocationWatcherTest, ASilentStreamIsLostAfterTheTimeAndNotBefore) {

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -239,7 +240,7 @@ TEST_F(UpstreamFactsTest, AnotherAddressIsTriedWithinTheSameCall) {
   const auto channels = ChannelsTo({NobodysAddress(), server_.address()});
   UpstreamFacts upstream(*channels, clock_, observer_, kImpatient);
   EXPECT_TRUE(Ask(upstream, token.digest).active());
-  EXPECT_EQ(channels->current(), 1);
+  EXPECT_EQ(channels->current().index, 1);
   const int failures = observer_.failures;
   EXPECT_TRUE(Ask(upstream, token.digest).active());  // Now that one first.
   EXPECT_EQ(observer_.failures, failures);
@@ -256,6 +257,41 @@ TEST_F(UpstreamFactsTest, AnAddressThatIsSilentIsLeft) {
   UpstreamFacts upstream(*channels, clock_, observer_, {.deadline = absl::Milliseconds(100)});
   EXPECT_TRUE(absl::IsUnavailable(Ask(upstream, UnknownDigest(1)).status));
   EXPECT_TRUE(Ask(upstream, UnknownDigest(1)).status.ok());
+  ended.Notify();
+}
+
+// Callers with short deadlines find out too, and one address is enough: the connection may be dead and the authority
+// well.
+TEST_F(UpstreamFactsTest, AConnectionOnWhichNothingComesIsReplaced) {
+  absl::Notification ended;
+  std::atomic<int> connections = 0;
+  server_.BeforeIntrospect([&](grpc::ServerContext& context, auto&, auto&) {
+    static std::mutex mutex;
+    static std::string first_peer;
+    bool is_first = false;
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      if (first_peer.empty()) first_peer = context.peer();
+      is_first = first_peer == context.peer();
+    }
+    if (is_first) {
+      ended.WaitForNotification();
+    } else {
+      ++connections;
+    }
+    return grpc::Status::OK;
+  });
+  UpstreamFacts upstream(*channels_, clock_, observer_, {.deadline = absl::Milliseconds(100)});
+  const auto ask = [&] {
+    FactsRecorder receiver;
+    upstream.Find(UnknownDigest(1), {.timeout = absl::Milliseconds(50)}, receiver);
+    return receiver.Wait();
+  };
+  EXPECT_TRUE(absl::IsUnavailable(ask().status));
+  EXPECT_TRUE(absl::IsUnavailable(ask().status));
+  const ReceivedFacts answer = ask();
+  EXPECT_TRUE(answer.status.ok()) << answer.status;
+  EXPECT_EQ(connections, 1);
   ended.Notify();
 }
 

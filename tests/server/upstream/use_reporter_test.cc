@@ -2,9 +2,12 @@
 
 #include <grpcpp/security/credentials.h>
 
+#include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -131,6 +134,23 @@ TEST_F(UseReporterTest, WithoutAnAuthorityTheEndDoesNotWaitForOne) {
   uses_.Note(UidOf(1), kMinute);
   reporter.Shutdown();
   EXPECT_EQ(uses_.Take(10).size(), 1);
+}
+
+// However much there is to tell, and however slow the authority takes it.
+TEST_F(UseReporterTest, TheEndTakesNoLongerThanOneCallMay) {
+  std::atomic<int> calls = 0;
+  server_.OnReporting([&calls](const v1::ReportUseRequest&) {
+    ++calls;
+    std::this_thread::sleep_for(std::chrono::milliseconds(40));  // Sleeps: an authority that is slow.
+    return grpc::Status::OK;
+  });
+  for (int i = 0; i < 100; ++i) uses_.Note(UidOf(i), kMinute);
+  UseReporter reporter(*channels_, uses_, observer_,
+                       {.every = absl::Milliseconds(1), .deadline = absl::Milliseconds(120), .most_in_batch = 1});
+  while (calls == 0) std::this_thread::yield();
+  reporter.Shutdown();
+  EXPECT_LT(calls, 20);
+  EXPECT_GT(uses_.Take(100).size(), 80);
 }
 
 TEST(UseRecorderTakeTest, TakesAtMostSoManyAndEachOnce) {
