@@ -42,8 +42,14 @@ absl::Status DataDirectory::CheckFree(const Options& options) {
   return DataDirectory().NameDirectory(options, DataUse::kMake);
 }
 
-DataDirectory::~DataDirectory() {
+void DataDirectory::CloseStore() {
+  if (store_ == nullptr) return;
+  if (served_from_.has_value() && store_->CommitSequence() != *served_from_) kept_ = true;
   store_ = nullptr;
+}
+
+DataDirectory::~DataDirectory() {
+  CloseStore();
   if (kept_ || !store_is_new_) return;
   // Fails if another process, started at the same time, has the directory by now: then the pepper is its pepper too.
   if (!RemoveRocksDbTokenStore(directory_).ok()) return;

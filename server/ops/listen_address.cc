@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "server/core/error.h"
@@ -98,6 +99,15 @@ std::string ListenAddress::ToString() const {
   if (is_unix) return absl::StrCat("unix:", path);
   if (absl::StrContains(host, ':')) return absl::StrCat("[", host, "]:", port);
   return absl::StrCat(host, ":", port);
+}
+
+std::string ListenAddress::About() const {
+  std::string text = is_unix ? "Unix socket" : plaintext ? "plaintext" : "mutual TLS";
+  for (const auto& [name, named_role] : kRoles) {
+    if (role == named_role) absl::StrAppend(&text, ", role ", name);
+  }
+  if (is_unix) absl::StrAppend(&text, ", mode ", absl::StrFormat("%04o", mode));
+  return text;
 }
 
 absl::StatusOr<ListenAddress> ParseListenAddress(absl::string_view text) {

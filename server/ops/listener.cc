@@ -29,6 +29,14 @@ CallGuard GuardOf(const ListenerSettings& settings, const ServingParts& parts) {
   return {parts.authenticator, parts.management->audit, std::move(info)};
 }
 
+// What the settings made of it.
+ListenAddress AddressAsUsed(const ListenerSettings& settings) {
+  ListenAddress address = settings.address;
+  address.plaintext = !address.is_unix && settings.tls == nullptr;
+  if (settings.role != ListenerRole::kNone && settings.role != ListenerRole::kDev) address.role = settings.role;
+  return address;
+}
+
 }  // namespace
 
 const std::vector<std::string>& ServedApis(bool with_management) {
@@ -40,7 +48,7 @@ const std::vector<std::string>& ServedApis(bool with_management) {
 }
 
 Listener::Listener(const ListenerSettings& settings, const ServingParts& parts)
-    : address_(settings.address),
+    : address_(AddressAsUsed(settings)),
       has_management_(parts.management.has_value()),
       guard_(GuardOf(settings, parts)),
       introspection_(parts.introspector, guard_, parts.credentials, parts.clock,

@@ -84,7 +84,8 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // With the port that the system chose, if it was asked to.
+  // As it is used: with the port that the system chose, if it was asked to, and with the role that callers have here,
+  // unless that is ListenerRole::kDev or kNone.
   const ListenAddress& address() const { return address_; }
 
   // Health says NOT_SERVING from now on.

@@ -216,7 +216,7 @@ TEST_F(AuthorityTest, HealthHasAListenerOfItsOwnWithNothingElse) {
   const std::vector<std::string> lines = absl::StrSplit(authority_.patd->process().standard_output(), '\n');
   std::string port;
   for (const std::string& line : lines) {
-    if (absl::StartsWith(line, "Health on 0.0.0.0:")) port = line.substr(line.rfind(':') + 1);
+    if (absl::StartsWith(line, "Health on 0.0.0.0:")) port = line.substr(18, line.find(' ', 18) - 18);
   }
   const Client client("127.0.0.1:" + port);
   const Answer<HealthCheckResponse> health =

@@ -175,6 +175,19 @@ TEST_F(BadStartTest, AddressThatCannotBeListenedOn) {
   ExpectRefused({"--listen", "unix:" + directory_ / "s?role=admin"}, {"--listen", "role=admin"});
 }
 
+// The data were made before it was tried to make the socket, and stayed.
+TEST_F(BadStartTest, SocketWhereNothingMayBeMade) {
+  std::filesystem::create_directory(directory_ / "closed");
+  chmod((directory_ / "closed").c_str(), 0555);
+  ProcessSettings settings =
+      PatdDev({"--data-dir", directory_ / "data", "--listen", "unix:" + directory_ / "closed/s.sock"});
+  if (geteuid() == 0) {
+    settings.user = kNobody;
+    ASSERT_EQ(chown(directory_.path().c_str(), kNobody, kNobody), 0);
+  }
+  ExpectRunRefused(settings, {"--listen: " + directory_ / "closed/s.sock", "ermission denied"});
+}
+
 TEST_F(BadStartTest, TheSameAddressTwice) {
   std::string free;
   {

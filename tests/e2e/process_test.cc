@@ -177,6 +177,20 @@ TEST(TerminationTest, AHangUpThatIsIgnoredIsIgnored) {
   EXPECT_FALSE(absl::StrContains(patd.process().standard_error(), "signal 1"));
 }
 
+// Of a daemon it is what people send who have replaced its certificates.
+TEST(TerminationTest, AHangUpDoesNotEndASidecar) {
+  const TestDirectory directory;
+  Patd patd(
+      PatdCommand("sidecar", {"--listen", "unix:" + directory / "socket", "--authority", "127.0.0.1:1?plaintext"}));
+  patd.process().Signal(SIGHUP);
+  EXPECT_TRUE(patd.client().Introspect("malformed").has_active());
+  // Signals that are pending are taken lowest number first, and SIGHUP is 1.
+  patd.process().Signal(SIGTERM);
+  EXPECT_EQ(patd.process().Wait(absl::Seconds(10)).exit_code, 0);
+  EXPECT_TRUE(absl::StrContains(patd.process().standard_error(), "SIGHUP: nothing to do"));
+  EXPECT_TRUE(absl::StrContains(patd.process().standard_error(), "ending on signal 15"));
+}
+
 // A stream that nobody ends, as the clients of reflection and health have them.
 template <typename Stream>
 struct IdleStream {
