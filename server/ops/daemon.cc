@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "server/authn/identities.h"
 #include "server/core/clock.h"
@@ -143,6 +144,8 @@ class RunningDaemon final : public Daemon {
         TlsFiles::Open({options_.tls_cert, options_.tls_key, options_.tls_client_ca}, clock_);
     if (!tls.ok()) return tls.status();
     tls_ = *std::move(tls);
+    spdlog::debug("TLS: {}, {} and clients of {}; the first certificate ends at {}", options_.tls_cert,
+                  options_.tls_key, options_.tls_client_ca, absl::FormatTime(tls_->expire_time(), absl::UTCTimeZone()));
     return absl::OkStatus();
   }
 
@@ -159,6 +162,8 @@ class RunningDaemon final : public Daemon {
         TlsFiles::Open({options_.tls_cert, options_.tls_key, options_.authority_ca, TlsSide::kClient}, clock_);
     if (!tls.ok()) return tls.status();
     upstream_tls_ = *std::move(tls);
+    spdlog::debug("the authority is asked at {}, with {}; trusted are the CAs of {}",
+                  absl::StrJoin(options_.authorities, ", "), options_.tls_cert, options_.authority_ca);
     return AuthorityChannels::Create(options_.authorities, upstream_tls_->channel_credentials(),
                                      options_.authority_name);
   }

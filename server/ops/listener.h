@@ -31,6 +31,7 @@
 #include "server/rpc/health_service.h"
 #include "server/rpc/introspection_service.h"
 #include "server/rpc/policy_service.h"
+#include "server/rpc/refusal_observer.h"
 #include "server/rpc/token_service.h"
 #include "server/rpc/user_service.h"
 #include "server/rpc/watch_streams.h"
@@ -57,7 +58,8 @@ struct ServingParts {
   WatchSource changes;  // Of nulls: no WatchRevocations.
   UseRecorder* uses;    // What is reported of uses; null: no ReportUse.
   std::string issuer;
-  std::string incarnation;  // Of the store; empty: there is none.
+  std::string incarnation;              // Of the store; empty: there is none.
+  RefusalObserver* refusals = nullptr;  // Of calls; null: nobody is told.
 };
 
 // The services of pat.v1 that a listener with these parts has.

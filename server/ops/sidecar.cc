@@ -22,7 +22,14 @@ void Sidecar::Observer::OnAnotherStore() {
   sidecar_.cache_.DropAll();
 }
 
+void Sidecar::Observer::OnAnswer() {
+  // Read first: this is on the way of every answer.
+  if (!failing_.load(std::memory_order_relaxed) || !failing_.exchange(false)) return;
+  spdlog::info("the authority answers again");
+}
+
 void Sidecar::Observer::OnFailure(absl::string_view text) {
+  failing_.store(true, std::memory_order_relaxed);
   const std::optional<uint64_t> kept_back = lines_.Admit();
   if (!kept_back.has_value()) return;
   spdlog::warn("the authority could not be asked: {} (and {} more)", std::string(text), *kept_back);
@@ -44,6 +51,7 @@ Sidecar::Sidecar(const Options& options, std::unique_ptr<AuthorityChannels> chan
               .push = options.propagation == Propagation::kPush}),
       introspector_(cache_, clock, &uses_),
       authenticator_(identities_),
+      refusals_(clock, /*users=*/nullptr),
       credentials_(std::make_unique<ThreadPool>(kCredentialThreads, kCredentialQueue)),
       reporter_(std::make_unique<UseReporter>(*channels_, uses_, observer_)),
       watcher_(options.propagation == Propagation::kPush
@@ -60,7 +68,8 @@ ServingParts Sidecar::serving() {
           .changes = {},
           .uses = nullptr,
           .issuer = issuer_,
-          .incarnation = {}};
+          .incarnation = {},
+          .refusals = &refusals_};
 }
 
 void Sidecar::Stop() {

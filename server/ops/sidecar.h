@@ -7,6 +7,7 @@
 #ifndef PAT_SERVER_OPS_SIDECAR_H_
 #define PAT_SERVER_OPS_SIDECAR_H_
 
+#include <atomic>
 #include <memory>
 
 #include "server/authn/authenticator.h"
@@ -20,6 +21,7 @@
 #include "server/ops/listener.h"
 #include "server/ops/options.h"
 #include "server/ops/periodic_task.h"
+#include "server/ops/refusal_log.h"
 #include "server/upstream/authority_channels.h"
 #include "server/upstream/revocation_watcher.h"
 #include "server/upstream/upstream_facts.h"
@@ -51,11 +53,13 @@ class Sidecar {
     Observer(Sidecar& sidecar, const Clock& clock) : sidecar_(sidecar), lines_(clock) {}
 
     void OnAnotherStore() override;
+    void OnAnswer() override;
     void OnFailure(absl::string_view text) override;
 
    private:
     Sidecar& sidecar_;
     LineLimiter lines_;
+    std::atomic<bool> failing_{false};  // Since the last answer.
   };
 
   // In the order in which they are made; each may use those before it. Stop() ends those that have threads.
@@ -69,6 +73,7 @@ class Sidecar {
   UseRecorder uses_;
   Introspector introspector_;
   Authenticator authenticator_;
+  RefusalLog refusals_;
   std::unique_ptr<ThreadPool> credentials_;
   std::unique_ptr<UseReporter> reporter_;
   std::unique_ptr<RevocationWatcher> watcher_;  // Null: propagation mode ttl.

@@ -183,5 +183,19 @@ TEST(AuthorityStartTest, OptionsThatDoNotFitTogetherAreOneLine) {
   authority.Start();
 }
 
+// Who answers for it finds in the log why somebody is not let in.
+TEST(AuthorityStartTest, RefusedClientsAreInTheLog) {
+  AuthorityProcess authority;
+  authority.Start();
+  const auto ask = [](Client client) {
+    return client.Call(&IntrospectionStub::Introspect, Nobody(), QuestionFor("anything")).status.error_code();
+  };
+  EXPECT_EQ(ask(authority.WithoutCertificate()), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_TRUE(Becomes([&] { return authority.HasSaid("TLS: a handshake failed: peer did not return a certificate"); }));
+  EXPECT_EQ(ask(authority.Over(authority.Named("DNS:stranger.example"))), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_TRUE(authority.HasSaid("/pat.v1.IntrospectionService/Introspect from ipv4:127.0.0.1:"));
+  EXPECT_TRUE(authority.HasSaid("certificate dns=stranger.example: CREDENTIALS_INVALID: "));
+}
+
 }  // namespace
 }  // namespace pat
