@@ -110,7 +110,8 @@ TEST_F(InitTest, WhatIsWrongLeavesNothingBehind) {
   ExpectRefused("init", Arguments(directory_ / "none"), {"--password-file: ", directory_ / "none"});
   ExpectRefused("init", Arguments(Write("open", "correct horse", 0644)), {"--password-file: ", "0644"});
   ExpectRefused("init", Arguments(Write("empty", "\n")), {"the password is empty"});
-  ExpectRefused("init", Arguments(Write("short", "1234567\n")), {"password"});
+  ExpectRefused("init", Arguments(Write("short", "1234567\n")),
+                {"--password-file: " + directory_ / "short" + ": the password has 7"});
   ExpectRefused("init", Arguments(Write("long", std::string(1025, 'x'))), {"password"});
   ExpectRefused("init", Arguments(Write("controls", "correct\thorse")), {"password"});
   // A password is never an argument.
@@ -139,7 +140,7 @@ TEST_F(StartTest, AnAuthorityNeedsDataThatInitMade) {
                 {"--data-dir: " + directory_ / "none" + " holds no tokens yet", "patd init"});
   { Patd dev({"--data-dir", directory_ / "dev"}); }
   ExpectRefused("authority", {"--listen", socket, "--data-dir", directory_ / "dev"},
-                {directory_ / "dev", "development"});
+                {"--data-dir: " + directory_ / "dev", "development", "serve it with patd dev"});
 }
 
 TEST(AuthorityStartTest, OptionsThatDoNotFitTogetherAreOneLine) {

@@ -255,6 +255,14 @@ TEST(NeighbourTest, SecondProcessOnTheSameDataIsRefusedAndTheFirstGoesOn) {
   EXPECT_FALSE(first.client().IntrospectNow(made.secret).active());
 }
 
+// What a person asks first.
+TEST(HealthcheckTest, AsksADevServerOnLoopback) {
+  Patd patd({"--log-level", "error"});
+  EXPECT_EQ(RunToItsEnd(PatdCommand("healthcheck", {"--listen", patd.address()})).end.exit_code, 0);
+  ExpectRefusedStart(RunToItsEnd(PatdCommand("healthcheck", {"--listen", "192.0.2.1:7443"})),
+                     "--listen: 192.0.2.1:7443 takes a client certificate");
+}
+
 // GRPC_TRACE prints every header of every call.
 TEST(TracingTest, GrpcsTracingIsOffUnlessItIsAskedFor) {
   const std::vector<std::string> environment = {"GRPC_VERBOSITY=debug", "GRPC_TRACE=all"};
