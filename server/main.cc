@@ -61,7 +61,8 @@ int main(int argc, char** argv) {
   }
   if (command_line.command == pat::Command::kInit) return RunInit(options);
   if (command_line.command == pat::Command::kHealthcheck) return RunHealthcheck(options);
-  pat::TerminationSignals signals;
+  pat::TerminationSignals signals(command_line.command == pat::Command::kDev ? pat::HangUp::kEnd
+                                                                             : pat::HangUp::kAnnounce);
 
   const absl::StatusOr<std::unique_ptr<pat::Daemon>> daemon = Create(command_line.command, options);
   if (!daemon.ok()) return Refuse(daemon.status());

@@ -188,7 +188,7 @@ absl::StatusOr<TokenViewPage> TokenLifecycle::List(const Principal& principal, c
     violations.push_back(
         {"parent", absl::StrCat(Quoted(query.parent), " is not the name of a user; give users/{user}")});
   } else if (!principal.ActsAs(*owner_id) && !principal.IsAdministrator()) {
-    return NotYourUser();
+    return AdministratorForOthers();
   }
   const std::optional<size_t> page_size = CheckPageSize(query.page_size, violations);
   std::optional<uint64_t> after = 0;
@@ -204,7 +204,11 @@ absl::StatusOr<TokenViewPage> TokenLifecycle::List(const Principal& principal, c
   if (*owner_id != kEverybody) {
     const absl::StatusOr<std::optional<UserRecord>> owner = store_.GetUser(*owner_id);
     if (!owner.ok()) return owner.status();
-    if (!owner->has_value()) return TokenViewPage{};
+    if (!owner->has_value()) {
+      // To an administrator a typing error would look like somebody without tokens.
+      if (principal.IsAdministrator()) return UserNotFound(*owner_id);
+      return TokenViewPage{};
+    }
     store_query.owner = (*owner)->uid;
   }
   absl::StatusOr<TokenPage> page = store_.ListTokens(store_query);

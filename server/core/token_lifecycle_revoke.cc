@@ -66,7 +66,7 @@ absl::StatusOr<RevokedTokens> TokenLifecycle::RevokeAll(const Principal& princip
                                                    " is not the name of a user; give users/{user}, or users/- for "
                                                    "everybody")}});
   }
-  if (!principal.ActsAs(*owner_id) && !principal.IsAdministrator()) return NotYourUser();
+  if (!principal.ActsAs(*owner_id) && !principal.IsAdministrator()) return AdministratorForOthers();
 
   RevokedTokens revoked;
   AuditRecord row = audit_.RowOf(principal, kRevokeAllMethod, query.parent);

@@ -25,7 +25,13 @@ absl::Status SelfRegenerateRequired() {
 absl::Status NotYourUser() {
   return MakeError(absl::StatusCode::kPermissionDenied,
                    "this takes the user itself; an administrator may only look at and revoke the tokens of others",
-                   {.reason = "ROLE_REQUIRED", .metadata = {{"role", "owner"}}});
+                   {.reason = "ROLE_REQUIRED", .metadata = {{"role", "user,portal"}}});
+}
+
+absl::Status AdministratorForOthers() {
+  return MakeError(absl::StatusCode::kPermissionDenied,
+                   "the tokens of other users, and of everybody (users/-), take an administrator",
+                   {.reason = "ROLE_REQUIRED", .metadata = {{"role", "administrator"}}});
 }
 
 absl::Status TokenNotFound() {

@@ -31,8 +31,10 @@ absl::StatusOr<std::optional<TokenUid>> AuthoriseToken(const Principal& principa
                                                        TokenAction action, Violations& violations,
                                                        absl::string_view field = "name");
 
-// PERMISSION_DENIED, the same whether that user exists or not.
+// PERMISSION_DENIED, the same whether that user exists or not: for what nobody may but the user, and for what
+// administrators may too.
 absl::Status NotYourUser();
+absl::Status AdministratorForOthers();
 absl::Status TokenNotFound();
 absl::Status UserNotFound(absl::string_view user_id);
 

@@ -1,5 +1,7 @@
 #include "server/ops/authority.h"
 
+#include <spdlog/spdlog.h>
+
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -41,6 +43,16 @@ absl::StatusOr<std::unique_ptr<Authority>> Authority::Create(const Options& opti
   // Entries of this process under an earlier --cache-ttl are gone; a larger bound of the past is kept all the same
   // until it has run out, because that is how it has to be where there are caches elsewhere.
   if (absl::Status status = CommitCacheTtl(data.store(), options.cache_ttl, clock.Now()); !status.ok()) return status;
+  const absl::StatusOr<CacheBoundRecord> bound = data.store().GetCacheBound();
+  if (!bound.ok()) return bound.status();
+  const absl::Time now = clock.Now();
+  if (const absl::Duration longest = CacheBoundAt(*bound, now); longest > options.cache_ttl) {
+    spdlog::info(
+        "--cache-ttl is {} now and was longer before: what was cached under that may be accepted until {}; until then "
+        "the answer to a revocation says so",
+        absl::FormatDuration(options.cache_ttl),
+        absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", now + longest, absl::UTCTimeZone()));
+  }
   return absl::WrapUnique(
       new Authority(options, data, std::move(catalog), std::move(identities), clock, std::move(audit_lines)));
 }
@@ -70,6 +82,7 @@ Authority::Authority(const Options& options, DataDirectory& data, std::shared_pt
       users_(store_, *catalog_, passwords_, audit_, data.peppers(), clock),
       policy_(store_, *catalog_, audit_, clock),
       authenticator_(identities_, store_, passwords_, store_facts_),
+      refusals_(clock, &store_),
       scope_page_tokens_(data.peppers().DeriveKey("page tokens of ListScopes")),
       clock_(clock),
       changes_(store_),
@@ -91,7 +104,8 @@ ServingParts Authority::serving() {
           .changes = {&changes_, commits_.get()},
           .uses = &uses_,
           .issuer = issuer_,
-          .incarnation = store_.Incarnation()};
+          .incarnation = store_.Incarnation(),
+          .refusals = &refusals_};
 }
 
 // What the store says against it is in the log already; what could not be written is kept for the next time.

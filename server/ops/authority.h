@@ -33,6 +33,7 @@
 #include "server/ops/maintenance.h"
 #include "server/ops/options.h"
 #include "server/ops/periodic_task.h"
+#include "server/ops/refusal_log.h"
 
 namespace pat {
 
@@ -83,6 +84,7 @@ class Authority {
   UserLifecycle users_;
   PolicyRules policy_;
   Authenticator authenticator_;
+  RefusalLog refusals_;
   const PageTokens scope_page_tokens_;
   const Clock& clock_;
   const ChangeFeed changes_;

@@ -46,7 +46,7 @@ constexpr CommandText kCommands[] = {
      "Exit status: 0 made, 2 an option is wrong or something cannot be made."},
     {Command::kHealthcheck,
      "Asks the patd that runs with these options whether it serves: at --health-listen, or the first --listen that "
-     "takes no certificate.",
+     "takes no certificate, or the first on loopback.",
      "Exit status: 0 it serves, 1 it does not or cannot be asked, 2 an option is wrong."},
 };
 
@@ -137,6 +137,13 @@ CommandLine ParseCommandLine(int argc, const char* const* argv, const char* cons
   if (argc > 1 && argv[1][0] != '-' && std::none_of(std::begin(kCommands), std::end(kCommands), is_named)) {
     return Refused(
         absl::InvalidArgumentError(absl::StrCat(Quoted(argv[1]), " is no command; give one of ", CommandNames())));
+  }
+  const auto* const later = std::find_if(std::begin(kCommands), std::end(kCommands), [&](const CommandText& text) {
+    return std::find(argv + std::min(argc, 1), argv + argc, CommandName(text.command)) != argv + argc;
+  });
+  if (argc > 1 && absl::StartsWith(argv[1], "--") && later != std::end(kCommands)) {
+    return Refused(absl::InvalidArgumentError(absl::StrCat(Quoted(argv[1]), " stands before the command; give patd ",
+                                                           CommandName(later->command), " first, then the options")));
   }
   app.require_subcommand(1);
   std::map<Command, Flags> all_flags;

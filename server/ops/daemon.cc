@@ -1,6 +1,7 @@
 #include "server/ops/daemon.h"
 
 #include <grpcpp/security/credentials.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "server/authn/identities.h"
 #include "server/core/clock.h"
@@ -36,6 +38,13 @@ const absl::Duration kTlsPollInterval = absl::Seconds(1);
 // Then its authority drains, and all of it has to end within 10 s.
 const absl::Duration kDevSidecarDrainTime = absl::Seconds(2);
 
+// The mode of a socket is all that keeps others from its role; but a user has to show a password or a token as well.
+void WarnOfOpenSocket(const ListenAddress& address) {
+  if (!address.is_unix || (address.mode & 0002) == 0 || address.role == ListenerRole::kUser) return;
+  spdlog::warn("{}: the mode lets every user of this machine connect ({}); give for example mode=0660",
+               address.ToString(), address.About());
+}
+
 // All roles: they differ in what there is to serve, where they may listen and whom they take callers for.
 class RunningDaemon final : public Daemon {
  public:
@@ -48,7 +57,11 @@ class RunningDaemon final : public Daemon {
     if (absl::Status status = OpenData(DataUse::kDev); !status.ok()) return status;
     if (absl::Status status = MakeDevUsers(data_->store(), clock_.Now()); !status.ok()) return status;
     if (absl::Status status = ServeData(IdentityTable(), DevListeners(options_)); !status.ok()) return status;
-    return options_.sidecar_listen.has_value() ? AddDevSidecar() : absl::OkStatus();
+    if (options_.sidecar_listen.has_value()) {
+      if (absl::Status status = AddDevSidecar(); !status.ok()) return status;
+    }
+    data_->Keep();
+    return absl::OkStatus();
   }
 
   absl::Status StartAuthority() {
@@ -75,11 +88,9 @@ class RunningDaemon final : public Daemon {
     absl::StatusOr<std::unique_ptr<AuthorityChannels>> channels = OpenChannels();
     if (!channels.ok()) return channels.status();
     sidecar_ = std::make_unique<Sidecar>(options_, *std::move(channels), *std::move(identities), clock_);
-    if (absl::Status status = Listen(SidecarListeners(options_, tls_ == nullptr ? nullptr : tls_->credentials()),
-                                     sidecar_->serving(), listeners_);
-        !status.ok()) {
-      return status;
-    }
+    const std::vector<ListenerSettings> all =
+        SidecarListeners(options_, tls_ == nullptr ? nullptr : tls_->credentials());
+    if (absl::Status status = Listen("--listen", all, sidecar_->serving(), listeners_); !status.ok()) return status;
     return Watch(/*with_management=*/false);
   }
 
@@ -138,6 +149,8 @@ class RunningDaemon final : public Daemon {
         TlsFiles::Open({options_.tls_cert, options_.tls_key, options_.tls_client_ca}, clock_);
     if (!tls.ok()) return tls.status();
     tls_ = *std::move(tls);
+    spdlog::debug("TLS: {}, {} and clients of {}; the first certificate ends at {}", options_.tls_cert,
+                  options_.tls_key, options_.tls_client_ca, absl::FormatTime(tls_->expire_time(), absl::UTCTimeZone()));
     return absl::OkStatus();
   }
 
@@ -154,6 +167,8 @@ class RunningDaemon final : public Daemon {
         TlsFiles::Open({options_.tls_cert, options_.tls_key, options_.authority_ca, TlsSide::kClient}, clock_);
     if (!tls.ok()) return tls.status();
     upstream_tls_ = *std::move(tls);
+    spdlog::debug("the authority is asked at {}, with {}; trusted are the CAs of {}",
+                  absl::StrJoin(options_.authorities, ", "), options_.tls_cert, options_.authority_ca);
     return AuthorityChannels::Create(options_.authorities, upstream_tls_->channel_credentials(),
                                      options_.authority_name);
   }
@@ -164,8 +179,8 @@ class RunningDaemon final : public Daemon {
     if (!authority.ok()) return authority.status();
     authority_ = *std::move(authority);
     // The first listener serves while the second one is made.
-    data_->Keep();
-    if (absl::Status status = Listen(all, authority_->serving(), listeners_); !status.ok()) return status;
+    data_->AboutToServe();
+    if (absl::Status status = Listen("--listen", all, authority_->serving(), listeners_); !status.ok()) return status;
     return Watch(/*with_management=*/true);
   }
 
@@ -179,7 +194,7 @@ class RunningDaemon final : public Daemon {
     own.listen = {*options_.sidecar_listen};
     own.listen.front().role = ListenerRole::kIntrospector;
     own.listen.front().plaintext = !own.listen.front().is_unix;
-    return Listen(SidecarListeners(own, nullptr), sidecar_->serving(), sidecar_listeners_);
+    return Listen("--sidecar-listen", SidecarListeners(own, nullptr), sidecar_->serving(), sidecar_listeners_);
   }
 
   // One that takes digests; that there is one was looked at (listener_rules.h).
@@ -189,11 +204,14 @@ class RunningDaemon final : public Daemon {
         ->address();
   }
 
-  static absl::Status Listen(const std::vector<ListenerSettings>& all, const ServingParts& parts,
-                             Listeners& listeners) {
+  static absl::Status Listen(absl::string_view option, const std::vector<ListenerSettings>& all,
+                             const ServingParts& parts, Listeners& listeners) {
     for (const ListenerSettings& settings : all) {
       absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Create(settings, parts);
-      if (!listener.ok()) return listener.status();
+      if (!listener.ok()) {
+        return {listener.status().code(), absl::StrCat(option, ": ", listener.status().message())};
+      }
+      WarnOfOpenSocket((*listener)->address());
       listeners.push_back(*std::move(listener));
     }
     return absl::OkStatus();
@@ -265,9 +283,9 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::CreateSidecar(const Options& opt
 std::string ServingText(const Daemon& daemon) {
   std::string text;
   for (const ListenAddress& address : daemon.listening())
-    absl::StrAppend(&text, "Listening on ", address.ToString(), "\n");
+    absl::StrAppend(&text, "Listening on ", address.ToString(), " (", address.About(), ")\n");
   const std::optional<ListenAddress> health = daemon.health_listening();
-  if (health.has_value()) absl::StrAppend(&text, "Health on ", health->ToString(), "\n");
+  if (health.has_value()) absl::StrAppend(&text, "Health on ", health->ToString(), " (health only, plaintext)\n");
   absl::StrAppend(&text, "Data in ", daemon.data_dir().empty() ? "memory only" : daemon.data_dir(), "\n");
   return text;
 }

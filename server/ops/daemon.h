@@ -25,7 +25,7 @@ class Daemon {
   // `patd dev`: an authority, and if --sidecar-listen says where a sidecar in front of it, in one process, plaintext on
   // loopback, with sample users. Serves when this returns. Refuses addresses beyond loopback. Errors are one line that
   // says what is wrong and what would be right; what this start has made is removed again then. (But if an address is
-  // taken by somebody else after it was found free, the data stays: another listener may have served already.)
+  // taken by somebody else after it was found free, the data stays if another listener has changed something already.)
   //
   // `clock_source` must outlive the daemon; tests give one that they move.
   static absl::StatusOr<std::unique_ptr<Daemon>> CreateDev(const Options& options,
@@ -41,7 +41,7 @@ class Daemon {
   static absl::StatusOr<std::unique_ptr<Daemon>> CreateSidecar(const Options& options,
                                                                const ClockSource& clock_source = SystemClockSource());
 
-  // With the ports that are really used; none after Drain().
+  // With the ports and roles that are really used; none after Drain().
   virtual std::vector<ListenAddress> listening() const = 0;
   virtual std::optional<ListenAddress> sidecar_listening() const = 0;  // The one that `patd dev` has besides.
   virtual std::optional<ListenAddress> health_listening() const = 0;
@@ -54,7 +54,8 @@ class Daemon {
   virtual void Drain() = 0;
 };
 
-// Where it listens and where its data are, a line each, for standard output.
+// Where it listens, as what, and where its data are, a line each, for standard output. Behind "Listening on " and
+// "Health on " the address comes first, then a space: scripts read it.
 std::string ServingText(const Daemon& daemon);
 
 }  // namespace pat

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/memory/memory.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "server/ops/logging_store.h"
@@ -29,6 +30,22 @@ bool IsInside(const std::string& path, const std::string& directory) {
          real_directory.end();
 }
 
+// An error, and the option that it is about.
+absl::Status About(absl::string_view option, const absl::Status& status, absl::string_view advice = {}) {
+  return {status.code(), absl::StrCat(option, ": ", status.message(), advice)};
+}
+
+// What to do about a store that cannot be opened, as far as that is known.
+absl::string_view Advice(const absl::Status& status, DataUse use) {
+  if (use == DataUse::kServe && absl::StrContains(status.message(), "it was made for development")) {
+    return "; serve it with patd dev, or make another one with patd init";
+  }
+  if (absl::StrContains(status.message(), "its part ")) {
+    return "; another version of patd made it: serve it with that one, or give another directory";
+  }
+  return {};
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Open(const Options& options, DataUse use,
@@ -42,8 +59,14 @@ absl::Status DataDirectory::CheckFree(const Options& options) {
   return DataDirectory().NameDirectory(options, DataUse::kMake);
 }
 
-DataDirectory::~DataDirectory() {
+void DataDirectory::CloseStore() {
+  if (store_ == nullptr) return;
+  if (served_from_.has_value() && store_->CommitSequence() != *served_from_) kept_ = true;
   store_ = nullptr;
+}
+
+DataDirectory::~DataDirectory() {
+  CloseStore();
   if (kept_ || !store_is_new_) return;
   // Fails if another process, started at the same time, has the directory by now: then the pepper is its pepper too.
   if (!RemoveRocksDbTokenStore(directory_).ok()) return;
@@ -66,7 +89,7 @@ absl::Status DataDirectory::NameDirectory(const Options& options, DataUse use) {
   while (directory_.size() > 1 && directory_.back() == '/') directory_.pop_back();
 
   const absl::StatusOr<bool> has_store = HasRocksDbTokenStore(directory_);
-  if (!has_store.ok()) return has_store.status();
+  if (!has_store.ok()) return About("--data-dir", has_store.status());
   store_is_new_ = !*has_store;
   if (store_is_new_ && use == DataUse::kServe) {
     store_is_new_ = false;
@@ -87,11 +110,16 @@ absl::Status DataDirectory::OpenAll(const Options& options, DataUse use, const C
   if (absl::Status status = NameDirectory(options, use); !status.ok()) return status;
   std::error_code error;
   directory_is_new_ = !std::filesystem::exists(directory_, error) && !error;
+  const std::filesystem::path parent = std::filesystem::absolute(directory_, error).parent_path();
+  if (directory_is_new_ && !std::filesystem::is_directory(parent, error)) {
+    return absl::NotFoundError(absl::StrCat("--data-dir: ", directory_, " cannot be made: ", parent.string(),
+                                            " is no directory; make it first"));
+  }
   if (absl::Status status = LoadPeppers(options, use); !status.ok()) return status;
 
   absl::StatusOr<std::unique_ptr<TokenStore>> store = OpenRocksDbTokenStore(
       {.directory = directory_, .create_if_missing = use != DataUse::kServe, .development = use == DataUse::kDev});
-  if (!store.ok()) return store.status();
+  if (!store.ok()) return About("--data-dir", store.status(), Advice(store.status(), use));
   store_ = NewLoggingStore(*std::move(store), clock);
   if (store_is_new_ && store_->CommitSequence() != 0) {
     // Another process, started at the same time, was faster: what there is is not ours to take away.
@@ -109,7 +137,8 @@ absl::Status DataDirectory::LoadPeppers(const Options& options, DataUse use) {
   if (pepper_files_.empty()) pepper_files_.push_back(directory_ + ".pepper");
   for (const std::string& path : pepper_files_) {
     if (!IsInside(path, directory_)) continue;
-    return absl::InvalidArgumentError(absl::StrCat(path, ": the pepper is inside the data directory ", directory_,
+    return absl::InvalidArgumentError(absl::StrCat("--pepper-file: ", path,
+                                                   ": the pepper is inside the data directory ", directory_,
                                                    ", and a copy of the data would have it too; keep it elsewhere and "
                                                    "give --pepper-file"));
   }
@@ -119,15 +148,15 @@ absl::Status DataDirectory::LoadPeppers(const Options& options, DataUse use) {
   if (may_make && !std::filesystem::exists(pepper_files_.front(), error)) {
     const std::string& path = pepper_files_.front();
     if (!store_is_new_) {
-      return absl::NotFoundError(absl::StrCat(path,
+      return absl::NotFoundError(absl::StrCat("--pepper-file: ", path,
                                               ": the pepper of this data directory is missing; without it no token "
                                               "in there is ever found. Put it back, or give --pepper-file"));
     }
-    if (absl::Status status = Peppers::CreateFile(path); !status.ok()) return status;
+    if (absl::Status status = Peppers::CreateFile(path); !status.ok()) return About("--pepper-file", status);
     new_pepper_ = path;
   }
   absl::StatusOr<std::unique_ptr<const Peppers>> peppers = Peppers::Load(pepper_files_);
-  if (!peppers.ok()) return peppers.status();
+  if (!peppers.ok()) return About("--pepper-file", peppers.status());
   peppers_ = *std::move(peppers);
   return absl::OkStatus();
 }
@@ -142,10 +171,10 @@ absl::Status DataDirectory::CheckPeppers() const {
   const auto known = static_cast<size_t>(std::count_if(used->begin(), used->end(), is_given));
   if (known == used->size()) return absl::OkStatus();
   if (known == 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(absl::StrJoin(pepper_files_, ", "), ": not the pepper that the tokens in ", directory_,
-                     " were made with; no token in there would ever be found. Give the right one with --pepper-file, "
-                     "after a new one if there is one"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--pepper-file: ", absl::StrJoin(pepper_files_, ", "), ": not the pepper that the tokens in ", directory_,
+        " were made with; no token in there would ever be found. Give the right one with --pepper-file, "
+        "after a new one if there is one"));
   }
   spdlog::warn(
       "tokens in {} were made with {} peppers of which {} are not given: these tokens are inactive. Give the old "

@@ -38,18 +38,22 @@ class DataDirectory {
   // For kMake: whether Open() would find a name, and nothing there yet. Makes nothing.
   static absl::Status CheckFree(const Options& options);
 
-  // Closes the store. Unless Keep() was called, a store, a pepper and a directory that were made by this are removed; a
-  // temporary directory always is.
+  // Closes the store. A store, a pepper and a directory that were made by this are removed, unless Keep() was called or
+  // something was committed after AboutToServe(). A temporary directory always is.
   ~DataDirectory();
 
   DataDirectory(const DataDirectory&) = delete;
   DataDirectory& operator=(const DataDirectory&) = delete;
 
-  // The start has come so far that somebody may be given tokens: from here on what was made stays.
+  // From here on somebody may be given tokens, although the start may still fail: whoever was given one, or changed
+  // anything else, finds it again.
+  void AboutToServe() { served_from_ = store_->CommitSequence(); }
+
+  // The start has succeeded: what was made stays.
   void Keep() { kept_ = true; }
 
   // The store is closed, and must not be used any more. Twice does no harm.
-  void CloseStore() { store_ = nullptr; }
+  void CloseStore();
 
   const std::string& directory() const { return directory_; }
   const Peppers& peppers() const { return *peppers_; }
@@ -75,6 +79,7 @@ class DataDirectory {
   bool store_is_new_ = false;
   bool directory_is_new_ = false;
   std::string new_pepper_;
+  std::optional<uint64_t> served_from_;  // The store's sequence then.
   bool kept_ = false;
 };
 

@@ -7,7 +7,8 @@
 
 namespace pat {
 
-// Asks grpc.health.v1 at --health-listen, or at the first --listen that takes no certificate; waits 5 s at most. OK: it
+// Asks grpc.health.v1 at --health-listen, or at the first --listen that takes no certificate, or else at the first on
+// loopback (which is plaintext if it is that of `patd dev`); waits 5 s at most. OK: it
 // serves. UNAVAILABLE: it does not, or cannot be asked. INVALID_ARGUMENT: no address where it could be asked.
 absl::Status Healthcheck(const Options& options);
 

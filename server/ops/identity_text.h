@@ -13,8 +13,8 @@ inline constexpr char kIdentityKeysText[] = "spiffe, uri or dns, and role, diges
 // spiffe, uri, dns, role, digests, users.
 bool IsIdentityKey(absl::string_view key);
 
-// Pairs of key and value, separated by commas; several users by "+". A comma that no key and "=" follow is part of a
-// value, because URIs may have some. Only the form is judged here: INVALID_ARGUMENT for what has no such pairs, a key
+// Pairs of key and value, separated by commas; several users by "+". In a URI a comma that no key
+// and "=" follow is part of it. Only the form is judged here: INVALID_ARGUMENT for what has no such pairs, a key
 // that is none or is given twice, and digests that are neither true nor false. What the values may be says
 // IdentityTable::Create().
 absl::StatusOr<IdentityEntry> ParseIdentityText(absl::string_view text);

@@ -19,12 +19,14 @@ namespace pat {
 namespace {
 
 // A refusal by the rules, as a line for a person.
-absl::Status InOneLine(const absl::Status& status) {
+absl::Status InOneLine(const absl::Status& status, const std::string& password_file) {
   const std::optional<ErrorDetails> details = DetailsOf(status);
   if (!details.has_value() || details->violations.empty()) return status;
   return absl::InvalidArgumentError(
-      absl::StrJoin(details->violations, "; ", [](std::string* out, const FieldViolation& violation) {
-        absl::StrAppend(out, violation.field, ": ", violation.description);
+      absl::StrJoin(details->violations, "; ", [&](std::string* out, const FieldViolation& violation) {
+        const bool of_file = violation.field == "password" && !password_file.empty();
+        absl::StrAppend(out, of_file ? "--password-file: " + password_file + ": the password" : violation.field,
+                        of_file ? " " : ": ", violation.description);
       }));
 }
 
@@ -59,12 +61,16 @@ absl::StatusOr<std::string> InitAuthority(const Options& options, const ClockSou
   if (absl::Status status = DataDirectory::CheckFree(options); !status.ok()) return status;
   const absl::StatusOr<Secret> password = ReadNewPassword(options.password_file);
   if (!password.ok()) return password.status();
-  if (password->empty()) return absl::InvalidArgumentError("the password is empty; nothing was made");
+  if (password->empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.password_file.empty() ? "" : absl::StrCat("--password-file: ", options.password_file, ": "),
+        "the password is empty; nothing was made"));
+  }
 
   const absl::StatusOr<std::unique_ptr<DataDirectory>> data = DataDirectory::Open(options, DataUse::kMake, clock);
   if (!data.ok()) return data.status();
   const absl::Status made = MakeAdministrator(**data, **catalog, options.admin, *password, clock);
-  if (!made.ok()) return InOneLine(made);
+  if (!made.ok()) return InOneLine(made, options.password_file);
   (*data)->Keep();
 
   const std::string& pepper = (*data)->pepper_files().front();

@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "server/core/error.h"
@@ -40,12 +41,16 @@ absl::Status ParseUnixOption(absl::string_view text, absl::string_view option, L
       return absl::OkStatus();
     }
   }
-  if (parts.first == "mode" && parts.second.size() == 4 && parts.second[0] == '0') {
+  if (parts.first == "mode") {
     uint32_t mode = 0;
+    const bool has_form = parts.second.size() == 4 && parts.second[0] == '0';
     for (const char digit : parts.second) {
-      if (digit < '0' || digit > '7') return Wrong(text, "has a mode that is not octal");
+      if (!has_form || digit < '0' || digit > '7') {
+        return Wrong(text, absl::StrCat("has the mode ", Quoted(parts.second), ", and takes four octal digits, 0660"));
+      }
       mode = mode * 8 + static_cast<uint32_t>(digit - '0');
     }
+    if (!has_form) return Wrong(text, "has an empty mode, and takes four octal digits, 0660");
     address.mode = mode;
     return absl::OkStatus();
   }
@@ -66,6 +71,11 @@ absl::StatusOr<ListenAddress> ParseUnix(absl::string_view text, absl::string_vie
 }
 
 absl::StatusOr<ListenAddress> ParseTcp(absl::string_view text, absl::string_view rest) {
+  if (const size_t option = rest.find('?'); option != absl::string_view::npos) {
+    return Wrong(text, absl::StrCat("has the option ", Quoted(rest.substr(option + 1)),
+                                    "; TCP has none but ?plaintext and ?plaintext&role=introspector, which stand at "
+                                    "the end, on loopback"));
+  }
   const size_t colon = rest.rfind(':');
   if (colon == absl::string_view::npos) return Wrong(text, "has no port");
   absl::string_view host = rest.substr(0, colon);
@@ -98,6 +108,15 @@ std::string ListenAddress::ToString() const {
   if (is_unix) return absl::StrCat("unix:", path);
   if (absl::StrContains(host, ':')) return absl::StrCat("[", host, "]:", port);
   return absl::StrCat(host, ":", port);
+}
+
+std::string ListenAddress::About() const {
+  std::string text = is_unix ? "Unix socket" : plaintext ? "plaintext" : "mutual TLS";
+  for (const auto& [name, named_role] : kRoles) {
+    if (role == named_role) absl::StrAppend(&text, ", role ", name);
+  }
+  if (is_unix) absl::StrAppend(&text, ", mode ", absl::StrFormat("%04o", mode));
+  return text;
 }
 
 absl::StatusOr<ListenAddress> ParseListenAddress(absl::string_view text) {

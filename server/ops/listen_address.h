@@ -27,6 +27,9 @@ struct ListenAddress {
 
   // "127.0.0.1:7443", "[::1]:7443" or "unix:/run/pat/pat.sock".
   std::string ToString() const;
+
+  // What it is, for people: "mutual TLS", "plaintext, role introspector", "Unix socket, role user, mode 0660".
+  std::string About() const;
 };
 
 // Takes numeric addresses with a port ("127.0.0.1:7443", "[::1]:7443") and "unix:/absolute/path", the latter with

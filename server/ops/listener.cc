@@ -1,6 +1,7 @@
 #include "server/ops/listener.h"
 
 #include <grpcpp/server_builder.h>
+#include <spdlog/spdlog.h>
 
 #include <optional>
 #include <utility>
@@ -24,9 +25,18 @@ CallGuard GuardOf(const ListenerSettings& settings, const ServingParts& parts) {
   ListenerInfo info = {.role = settings.role,
                        .address = settings.address.ToString(),
                        .confidential = settings.confidential,
-                       .tls = settings.tls != nullptr};
+                       .tls = settings.tls != nullptr,
+                       .refusals = parts.refusals};
   if (!parts.management.has_value()) return {parts.authenticator, std::move(info)};
   return {parts.authenticator, parts.management->audit, std::move(info)};
+}
+
+// What the settings made of it.
+ListenAddress AddressAsUsed(const ListenerSettings& settings) {
+  ListenAddress address = settings.address;
+  address.plaintext = !address.is_unix && settings.tls == nullptr;
+  if (settings.role != ListenerRole::kNone && settings.role != ListenerRole::kDev) address.role = settings.role;
+  return address;
 }
 
 }  // namespace
@@ -40,7 +50,7 @@ const std::vector<std::string>& ServedApis(bool with_management) {
 }
 
 Listener::Listener(const ListenerSettings& settings, const ServingParts& parts)
-    : address_(settings.address),
+    : address_(AddressAsUsed(settings)),
       has_management_(parts.management.has_value()),
       guard_(GuardOf(settings, parts)),
       introspection_(parts.introspector, guard_, parts.credentials, parts.clock,
@@ -100,11 +110,10 @@ absl::Status Listener::Listen(const ListenerSettings& settings) {
         absl::StrCat(address_.ToString(), ": cannot be listened on; is it in use, or not this machine's?"));
   }
   introspection_.Start();
-  if (!address_.is_unix) {
-    address_.port = static_cast<uint16_t>(port);
-    return absl::OkStatus();
-  }
-  return socket_place_->Publish(address_.mode);
+  if (!address_.is_unix) address_.port = static_cast<uint16_t>(port);
+  spdlog::debug("listening on {} ({}), reflection {}, connections end after {}", address_.ToString(), address_.About(),
+                settings.reflection ? "on" : "off", absl::FormatDuration(settings.connection_age));
+  return address_.is_unix ? socket_place_->Publish(address_.mode) : absl::OkStatus();
 }
 
 void Listener::Stop(absl::Duration drain_time) {

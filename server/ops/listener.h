@@ -32,6 +32,7 @@
 #include "server/rpc/health_service.h"
 #include "server/rpc/introspection_service.h"
 #include "server/rpc/policy_service.h"
+#include "server/rpc/refusal_observer.h"
 #include "server/rpc/token_service.h"
 #include "server/rpc/user_service.h"
 #include "server/rpc/watch_streams.h"
@@ -58,7 +59,8 @@ struct ServingParts {
   WatchSource changes;  // Of nulls: no WatchRevocations.
   UseRecorder* uses;    // What is reported of uses; null: no ReportUse.
   std::string issuer;
-  std::string incarnation;  // Of the store; empty: there is none.
+  std::string incarnation;              // Of the store; empty: there is none.
+  RefusalObserver* refusals = nullptr;  // Of calls; null: nobody is told.
 };
 
 // The services of pat.v1 that a listener with these parts has.
@@ -85,7 +87,8 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // With the port that the system chose, if it was asked to.
+  // As it is used: with the port that the system chose, if it was asked to, and with the role that callers have here,
+  // unless that is ListenerRole::kDev or kNone.
   const ListenAddress& address() const { return address_; }
 
   // Health says NOT_SERVING from now on.

@@ -27,12 +27,14 @@ absl::Status CheckPlaces(const Options& options) {
     return status.ok() ? status : absl::Status(status.code(), absl::StrCat(option, ": ", status.message()));
   };
   for (const ListenAddress& address : options.listen) {
-    if (absl::Status status = check("--listen", address); !status.ok()) return status;
+    if (absl::Status status = check(WhereGiven(options, "listen"), address); !status.ok()) return status;
   }
   if (options.sidecar_listen.has_value()) {
-    if (absl::Status status = check("--sidecar-listen", *options.sidecar_listen); !status.ok()) return status;
+    if (absl::Status status = check(WhereGiven(options, "sidecar-listen"), *options.sidecar_listen); !status.ok())
+      return status;
   }
-  return options.health_listen.has_value() ? check("--health-listen", *options.health_listen) : absl::OkStatus();
+  return options.health_listen.has_value() ? check(WhereGiven(options, "health-listen"), *options.health_listen)
+                                           : absl::OkStatus();
 }
 
 bool NeedsTls(const ListenAddress& address) { return !address.is_unix && !address.plaintext; }
@@ -40,7 +42,7 @@ bool NeedsTls(const ListenAddress& address) { return !address.is_unix && !addres
 absl::Status CheckTlsOptions(const Options& options) {
   if (!HasTls(options)) {
     if (!options.identities.empty()) {
-      return Wrong("--identity",
+      return Wrong(WhereGiven(options, "identities"),
                    "names certificates, but there is no TLS; give --tls-cert, --tls-key and "
                    "--tls-client-ca");
     }
@@ -59,12 +61,14 @@ absl::Status CheckTlsOptions(const Options& options) {
 // The way to the authority: mutual TLS, or asked for in so many words, plaintext on loopback.
 absl::Status CheckUpstreamOptions(const Options& options) {
   if (options.authorities.empty()) {
-    return Wrong("--authority", "is missing; give the address of the authority, for example authority.example:7443");
+    return Wrong(WhereGiven(options, "authority"),
+                 "is missing; give the address of the authority, for example authority.example:7443");
   }
   if (IsPlaintextAuthority(options)) {
     for (const std::string& address : options.authorities) {
       if (!absl::EndsWith(address, "?plaintext")) {
-        return Wrong("--authority", absl::StrCat(address, " is with TLS and another one is not; give all of one kind"));
+        return Wrong(WhereGiven(options, "authority"),
+                     absl::StrCat(address, " is with TLS and another one is not; give all of one kind"));
       }
     }
     if (!options.authority_ca.empty() || !options.authority_name.empty()) {
@@ -94,9 +98,10 @@ bool HasTls(const Options& options) {
 absl::Status CheckDevListeners(const Options& options) {
   for (const ListenAddress& address : options.listen) {
     if (!address.is_unix && !address.IsLoopback()) {
-      return Wrong("--listen", absl::StrCat(address.ToString(),
-                                            " is beyond loopback, where patd dev never listens; give 127.0.0.1, "
-                                            "[::1] or a Unix socket"));
+      return Wrong(WhereGiven(options, "listen"),
+                   absl::StrCat(address.ToString(),
+                                " is beyond loopback, where patd dev never listens; give 127.0.0.1, "
+                                "[::1] or a Unix socket"));
     }
   }
   const bool takes_digests = std::any_of(options.listen.begin(), options.listen.end(),
@@ -112,14 +117,16 @@ absl::Status CheckAuthorityListeners(const Options& options) {
   if (absl::Status status = CheckTlsOptions(options); !status.ok()) return status;
   for (const ListenAddress& address : options.listen) {
     if (!address.is_unix && address.role.has_value()) {
-      return Wrong("--listen", absl::StrCat(address.ToString(),
-                                            " has a role in plaintext, which only patd sidecar gives; give a Unix "
-                                            "socket with the role"));
+      return Wrong(WhereGiven(options, "listen"),
+                   absl::StrCat(address.ToString(),
+                                " has a role in plaintext, which only patd sidecar gives; give a Unix "
+                                "socket with the role"));
     }
     if (!NeedsTls(address) || HasTls(options)) continue;
-    return Wrong("--listen", absl::StrCat(address.ToString(),
-                                          " is mutual TLS, and there is no certificate; give --tls-cert, --tls-key and "
-                                          "--tls-client-ca, or a Unix socket"));
+    return Wrong(WhereGiven(options, "listen"),
+                 absl::StrCat(address.ToString(),
+                              " is mutual TLS, and there is no certificate; give --tls-cert, --tls-key and "
+                              "--tls-client-ca, or a Unix socket"));
   }
   return CheckPlaces(options);
 }
@@ -132,30 +139,32 @@ bool IsPlaintextAuthority(const Options& options) {
 absl::Status CheckSidecarListeners(const Options& options) {
   if (absl::Status status = CheckUpstreamOptions(options); !status.ok()) return status;
   if (options.listen.empty()) {
-    return Wrong("--listen", "is missing; give for example unix:/run/pat/pat.sock?role=introspector");
+    return Wrong(WhereGiven(options, "listen"),
+                 "is missing; give for example unix:/run/pat/pat.sock?role=introspector");
   }
   bool needs_tls = false;
   for (const ListenAddress& address : options.listen) {
     needs_tls = needs_tls || NeedsTls(address);
     if (address.role.value_or(ListenerRole::kIntrospector) != ListenerRole::kIntrospector) {
-      return Wrong("--listen", absl::StrCat(address.ToString(),
-                                            " has a role that a sidecar knows nothing of; give "
-                                            "role=introspector"));
+      return Wrong(WhereGiven(options, "listen"), absl::StrCat(address.ToString(),
+                                                               " has a role that a sidecar knows nothing of; give "
+                                                               "role=introspector"));
     }
   }
   for (const IdentityEntry& entry : options.identities) {
     if (entry.role != "introspector") {
-      return Wrong("--identity", absl::StrCat(entry.spiffe, entry.uri, entry.dns,
-                                              " has a role that a sidecar knows nothing of; give role=introspector"));
+      return Wrong(WhereGiven(options, "identities"),
+                   absl::StrCat(entry.spiffe, entry.uri, entry.dns,
+                                " has a role that a sidecar knows nothing of; give role=introspector"));
     }
   }
   if (needs_tls && (options.tls_cert.empty() || options.tls_key.empty() || options.tls_client_ca.empty())) {
-    return Wrong("--listen",
+    return Wrong(WhereGiven(options, "listen"),
                  "TCP is mutual TLS; give --tls-cert, --tls-key and --tls-client-ca, or a Unix socket, or "
                  "for example 127.0.0.1:7443?plaintext&role=introspector");
   }
   if (!needs_tls && (!options.tls_client_ca.empty() || !options.identities.empty())) {
-    return Wrong(options.identities.empty() ? "--tls-client-ca" : "--identity",
+    return Wrong(WhereGiven(options, options.identities.empty() ? "tls-client-ca" : "identities"),
                  "is about clients with certificates, and no --listen takes such; give a TCP address");
   }
   return CheckPlaces(options);

@@ -1,11 +1,7 @@
 #include "server/ops/options.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <algorithm>
-#include <filesystem>
 #include <functional>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -25,6 +21,7 @@
 namespace pat {
 namespace {
 
+constexpr size_t kLongestIssuer = 255;
 constexpr size_t kLargestCapacity = 1'000'000'000;
 const absl::Duration kLongestTtl = 24 * 365 * absl::Hours(1);
 const absl::Duration kLongestRetention = 24 * 36'500 * absl::Hours(1);
@@ -133,10 +130,24 @@ absl::Status AddAuthority(const std::string& value, Options& options) {
 
 absl::Status AddIdentity(const std::string& value, Options& options) {
   absl::StatusOr<IdentityEntry> entry = ParseIdentityText(value);
-  if (!entry.ok()) return entry.status();
+  if (!entry.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("identities[", options.identities.size(), "]: ", entry.status().message()));
+  }
   options.identities.push_back(*std::move(entry));
   // With those before it, so that what is wrong is said together with where it stands.
   return IdentityTable::Create(options.identities).status();
+}
+
+absl::Status SetIssuer(const std::string& value, Options& options) {
+  // It is in every answer and in lines of logs.
+  const bool is_text = std::all_of(value.begin(), value.end(), [](char c) { return absl::ascii_isprint(c); });
+  if (value.empty() || value.size() > kLongestIssuer || !is_text) {
+    return Wrong(
+        value, absl::StrCat("a name for who issued the tokens, up to ", kLongestIssuer, " printable ASCII characters"));
+  }
+  options.issuer = value;
+  return absl::OkStatus();
 }
 
 absl::Status SetAdmin(const std::string& value, Options& options) {
@@ -181,7 +192,10 @@ struct Row {
 
 const std::vector<Row>& Table() {
   static const auto* const table = new std::vector<Row>{
-      {{"listen", "ADDRESS", "where to listen: 127.0.0.1:7443 (default), [::1]:7443, unix:/run/pat/pat.sock", true},
+      {{"listen", "ADDRESS",
+        "where to listen: 127.0.0.1:7443 (default), [::1]:7443, 127.0.0.1:7443?plaintext (on loopback only), or a Unix "
+        "socket: unix:/run/pat/pat.sock?role=introspector|portal|user&mode=0660",
+        true},
        kServers | kHealthcheck,
        AddListen},
       {{"health-listen", "ADDRESS", "where health, and nothing else, is served in plaintext; default: nowhere"},
@@ -209,7 +223,7 @@ const std::vector<Row>& Table() {
         "same"},
        kDev | kSidecar,
        SetChoice(&Options::propagation, {{"ttl", Propagation::kTtl}, {"push", Propagation::kPush}})},
-      {{"data-dir", "DIR", "where the tokens are kept; patd dev without it: a temporary directory, removed at the end"},
+      {{"data-dir", "DIR", "where the tokens are kept"},
        kStores | kInit,
        SetText(&Options::data_dir, "the path of a directory")},
       {{"tls-cert", "FILE", "certificate of this server in PEM, then those that vouch for it; read again when changed"},
@@ -247,9 +261,7 @@ const std::vector<Row>& Table() {
       {{"scope-catalog", "FILE", "the scopes there are, tab separated; default: the catalogue built in"},
        kStores,
        SetText(&Options::scope_catalog, "the path of a scope catalogue")},
-      {{"issuer", "NAME", "the iss of an introspection; default pat-sidecar"},
-       kServers,
-       SetText(&Options::issuer, "a name for who issued the tokens")},
+      {{"issuer", "NAME", "the iss of an introspection; default pat-sidecar"}, kServers, SetIssuer},
       {{"audit-retention", "DURATION", "how long audit events are kept; default 365d"},
        kStores,
        SetDuration(&Options::audit_retention, absl::Hours(1), kLongestRetention,
@@ -276,97 +288,8 @@ const std::vector<Row>& Table() {
   return *table;
 }
 
-const Row* FindRow(absl::string_view key) {
-  const auto found =
-      std::find_if(Table().begin(), Table().end(), [key](const Row& row) { return row.description.key == key; });
-  return found == Table().end() ? nullptr : &*found;
-}
-
 std::string EnvironmentName(absl::string_view key) {
   return absl::StrCat("PATD_", absl::AsciiStrToUpper(absl::StrReplaceAll(key, {{"-", "_"}})));
-}
-
-// One item of the list under `listen:` that is a map, as the text that --listen takes.
-std::string ListenText(const YAML::Node& item) {
-  std::string text = item["address"].as<std::string>("");
-  std::vector<std::string> options;
-  for (const auto& entry : item) {
-    const auto key = entry.first.as<std::string>();
-    if (key == "address" || (key == "plaintext" && !entry.second.as<bool>())) continue;
-    options.push_back(key == "plaintext" ? key : absl::StrCat(key, "=", entry.second.as<std::string>()));
-  }
-  if (!options.empty()) absl::StrAppend(&text, "?", absl::StrJoin(options, "&"));
-  return text;
-}
-
-// One item of the list under `identities:` that is a map, as the text that --identity takes.
-absl::StatusOr<std::string> IdentityText(absl::string_view where, const YAML::Node& item) {
-  std::vector<std::string> parts;
-  for (const auto& entry : item) {
-    const auto key = entry.first.as<std::string>();
-    if (!IsIdentityKey(key)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(where, ": ", Quoted(key), " is no key of an entry; give ", kIdentityKeysText));
-    }
-    const YAML::Node& value = entry.second;
-    parts.push_back(absl::StrCat(
-        key, "=",
-        value.IsSequence() ? absl::StrJoin(value.as<std::vector<std::string>>(), "+") : value.as<std::string>()));
-  }
-  return absl::StrJoin(parts, ",");
-}
-
-// The values of one key.
-absl::StatusOr<GivenOption> ReadOption(const Row& row, absl::string_view where, const YAML::Node& node) {
-  GivenOption option{.where = std::string(where), .values = {}};
-  if (node.IsSequence() && row.description.repeatable) {
-    for (const YAML::Node& item : node) {
-      if (!item.IsMap()) {
-        option.values.push_back(item.as<std::string>());
-      } else if (row.description.key == "identities") {
-        absl::StatusOr<std::string> text = IdentityText(where, item);
-        if (!text.ok()) return text.status();
-        option.values.push_back(*std::move(text));
-      } else {
-        option.values.push_back(ListenText(item));
-      }
-    }
-  } else if (node.IsScalar()) {
-    option.values.push_back(node.as<std::string>());
-  } else {
-    return absl::InvalidArgumentError(absl::StrCat(where, ": has no single value; give one"));
-  }
-  return option;
-}
-
-absl::StatusOr<GivenOptions> ReadMap(const std::string& path, const YAML::Node& root, Command command) {
-  GivenOptions given;
-  if (root.IsNull()) return given;
-  if (!root.IsMap())
-    return absl::InvalidArgumentError(absl::StrCat(path, ": is not a map of options; give key: value"));
-  for (const auto& entry : root) {
-    const auto key = entry.first.as<std::string>();
-    const Row* const row = FindRow(key);
-    const bool is_server = (Bit(command) & kServers) != 0;
-    if (row == nullptr || (is_server && (row->commands & Bit(command)) == 0)) {
-      const std::string of = row == nullptr ? "" : absl::StrCat(" of patd ", CommandName(command));
-      return absl::InvalidArgumentError(absl::StrCat(path, ": ", Quoted(key), " is no option", of, "; patd ",
-                                                     CommandName(command), " --help lists them"));
-    }
-    const std::string where = absl::StrCat(path, ": ", key);
-    if (given.find(key) != given.end()) {
-      return absl::InvalidArgumentError(absl::StrCat(where, ": is given twice; give it once"));
-    }
-    try {
-      absl::StatusOr<GivenOption> option = ReadOption(*row, where, entry.second);
-      if (!option.ok()) return option.status();
-      given.emplace(key, *std::move(option));
-    } catch (const YAML::BadConversion& error) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": line ", error.mark.line + 1, ": ", key,
-                                                     ": has a value of another kind than is wanted"));
-    }
-  }
-  return given;
 }
 
 }  // namespace
@@ -390,7 +313,11 @@ absl::string_view CommandName(Command command) {
 std::vector<OptionDescription> OptionDescriptions(Command command) {
   std::vector<OptionDescription> descriptions;
   for (const Row& row : Table()) {
-    if ((row.commands & Bit(command)) != 0) descriptions.push_back(row.description);
+    if ((row.commands & Bit(command)) == 0) continue;
+    descriptions.push_back(row.description);
+    if (command == Command::kDev && row.description.key == "data-dir") {
+      descriptions.back().help += "; default: a temporary directory, removed at the end";
+    }
   }
   return descriptions;
 }
@@ -413,6 +340,8 @@ GivenOptions OptionsFromEnvironment(const char* const* environment) {
         // An identity has commas of its own.
         const char separator = row.description.key == "identities" ? ';' : ',';
         option.values = absl::StrSplit(parts.second, separator, absl::SkipEmpty());
+        // Separators alone are a mistake, and no wish for the default.
+        if (option.values.empty() && !parts.second.empty()) option.values.emplace_back(parts.second);
       } else {
         option.values.emplace_back(parts.second);
       }
@@ -422,18 +351,14 @@ GivenOptions OptionsFromEnvironment(const char* const* environment) {
   return given;
 }
 
-absl::StatusOr<GivenOptions> OptionsFromFile(const std::string& path, Command command) {
-  const absl::Status unreadable =
-      absl::InvalidArgumentError(absl::StrCat("--config: ", path, " cannot be read; give the path of a YAML file"));
-  // To a stream a directory is an empty file.
-  if (std::error_code error; std::filesystem::is_directory(path, error)) return unreadable;
-  try {
-    return ReadMap(path, YAML::LoadFile(path), command);
-  } catch (const YAML::BadFile&) {
-    return unreadable;
-  } catch (const YAML::Exception& error) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": line ", error.mark.line + 1, ": ", error.msg));
+std::string WhereGiven(const Options& options, absl::string_view key) {
+  const auto given = options.where.find(key);
+  if (given != options.where.end()) return given->second;
+  for (const Row& row : Table()) {
+    const OptionDescription& option = row.description;
+    if (option.key == key && !option.flag.empty()) return absl::StrCat("--", option.flag);
   }
+  return absl::StrCat("--", key);
 }
 
 absl::StatusOr<Options> ResolveOptions(const GivenOptions& flags, const GivenOptions& environment,
@@ -444,10 +369,16 @@ absl::StatusOr<Options> ResolveOptions(const GivenOptions& flags, const GivenOpt
     for (const GivenOptions* layer : {&flags, &environment, &file}) {
       const auto given = layer->find(row.description.key);
       if (given == layer->end()) continue;
-      for (const std::string& value : given->second.values) {
-        const absl::Status status = row.set(value, options);
-        if (!status.ok()) return absl::InvalidArgumentError(absl::StrCat(given->second.where, ": ", status.message()));
+      const GivenOption& option = given->second;
+      for (size_t i = 0; i < option.values.size(); ++i) {
+        const absl::Status status = row.set(option.values[i], options);
+        if (status.ok()) continue;
+        // What is wrong with an identity says itself which one it is.
+        const bool numbered = option.is_list && row.description.key != "identities";
+        return absl::InvalidArgumentError(
+            absl::StrCat(option.where, numbered ? absl::StrCat("[", i, "]") : "", ": ", status.message()));
       }
+      options.where.emplace(row.description.key, option.where);
       break;
     }
   }

@@ -11,6 +11,7 @@
 #define PAT_SERVER_OPS_OPTIONS_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -61,6 +62,7 @@ struct Options {
   Switch reflection = Switch::kAuto;
   LogFormat log_format = LogFormat::kAuto;
   std::string log_level = "info";
+  std::map<std::string, std::string, std::less<>> where;  // By key, of options that are given: see WhereGiven().
   bool insecure_debug = false;  // Leave GRPC_TRACE and GRPC_VERBOSITY as they are; they print credentials.
 };
 
@@ -68,6 +70,7 @@ struct Options {
 struct GivenOption {
   std::string where;  // "--cache-ttl", "PATD_CACHE_TTL", "patd.yaml: cache-ttl".
   std::vector<std::string> values;
+  bool is_list = false;  // Written as a list: an error names the value by its number, "patd.yaml: listen[1]".
 };
 using GivenOptions = std::map<std::string, GivenOption>;  // By key.
 
@@ -96,6 +99,10 @@ absl::StatusOr<GivenOptions> OptionsFromFile(const std::string& path, Command co
 // with where, the value and what would be right. Whether the values fit together is for whoever uses them.
 absl::StatusOr<Options> ResolveOptions(const GivenOptions& flags, const GivenOptions& environment,
                                        const GivenOptions& file, Command command = Command::kDev);
+
+// Where an option was given, for what is found wrong later: "--listen", "PATD_LISTEN", "patd.yaml: listen". For one
+// that was not given, its flag.
+std::string WhereGiven(const Options& options, absl::string_view key);
 
 }  // namespace pat
 

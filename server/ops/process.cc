@@ -1,5 +1,6 @@
 #include "server/ops/process.h"
 
+#include <spdlog/spdlog.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -24,22 +25,26 @@ void ClearGrpcTracing() {
   unsetenv("GRPC_VERBOSITY");
 }
 
-TerminationSignals::TerminationSignals() {
+TerminationSignals::TerminationSignals(HangUp hang_up) : hang_up_(hang_up) {
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGTERM);
   sigaddset(&signals_, SIGINT);
   // A blocked signal reaches sigwait() also if it is ignored.
-  struct sigaction hang_up {};
-  if (sigaction(SIGHUP, nullptr, &hang_up) != 0 || hang_up.sa_handler != SIG_IGN) sigaddset(&signals_, SIGHUP);
+  struct sigaction inherited {};
+  if (sigaction(SIGHUP, nullptr, &inherited) != 0 || inherited.sa_handler != SIG_IGN) sigaddset(&signals_, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
   signal(SIGPIPE, SIG_IGN);
 }
 
 int TerminationSignals::Wait() {
-  int number = 0;
-  while (sigwait(&signals_, &number) != 0) {
+  for (;;) {
+    int number = 0;
+    if (sigwait(&signals_, &number) != 0) continue;
+    if (number != SIGHUP || hang_up_ == HangUp::kEnd) return number;
+    spdlog::info(
+        "SIGHUP: nothing to do; certificates, keys and CAs are read again by themselves when they change, everything "
+        "else at the next start");
   }
-  return number;
 }
 
 absl::StatusOr<TemporaryDirectory> TemporaryDirectory::Make() {

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -16,17 +17,23 @@ void ForbidCoreDumps();
 // gRPC's tracing prints `authorization` headers. To be called before gRPC is used.
 void ClearGrpcTracing();
 
-// SIGTERM, SIGINT and SIGHUP (the terminal was closed; not under nohup, which ignores it), taken by one thread that
-// waits for them. Make it before any other thread starts: they inherit that these signals do not come to them. SIGPIPE
-// is ignored from here on.
+// What SIGHUP means to the process, unless it ignores the signal anyway (nohup).
+enum class HangUp : uint8_t {
+  kEnd,       // The terminal was closed.
+  kAnnounce,  // For a daemon, from people who have replaced certificates: a line in the log, and it goes on.
+};
+
+// SIGTERM, SIGINT and SIGHUP, taken by one thread that waits for them. Make it before any other thread starts: they
+// inherit that these signals do not come to them. SIGPIPE is ignored from here on.
 class TerminationSignals {
  public:
-  TerminationSignals();
+  explicit TerminationSignals(HangUp hang_up);
 
-  // Blocks until one comes; its number.
+  // Blocks until one comes that is to end the process; its number.
   int Wait();
 
  private:
+  const HangUp hang_up_;
   sigset_t signals_;
 };
 

@@ -65,6 +65,7 @@ Sidecar::Sidecar(const Options& options, std::unique_ptr<AuthorityChannels> chan
               .push = options.propagation == Propagation::kPush}),
       introspector_(cache_, clock, &uses_),
       authenticator_(identities_),
+      refusals_(clock, /*users=*/nullptr),
       credentials_(std::make_unique<ThreadPool>(kCredentialThreads, kCredentialQueue)),
       reporter_(std::make_unique<UseReporter>(*channels_, uses_, observer_)),
       watcher_(options.propagation == Propagation::kPush
@@ -81,7 +82,8 @@ ServingParts Sidecar::serving() {
           .changes = {},
           .uses = &uses_,  // A sidecar in front of this one tells its uses; they are passed on.
           .issuer = issuer_,
-          .incarnation = {}};
+          .incarnation = {},
+          .refusals = &refusals_};
 }
 
 void Sidecar::Stop() {

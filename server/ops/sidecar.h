@@ -21,6 +21,7 @@
 #include "server/ops/listener.h"
 #include "server/ops/options.h"
 #include "server/ops/periodic_task.h"
+#include "server/ops/refusal_log.h"
 #include "server/upstream/authority_channels.h"
 #include "server/upstream/revocation_watcher.h"
 #include "server/upstream/upstream_facts.h"
@@ -73,6 +74,7 @@ class Sidecar {
   UseRecorder uses_;
   Introspector introspector_;
   Authenticator authenticator_;
+  RefusalLog refusals_;
   std::unique_ptr<ThreadPool> credentials_;
   std::unique_ptr<UseReporter> reporter_;
   std::unique_ptr<RevocationWatcher> watcher_;  // Null: propagation mode ttl.

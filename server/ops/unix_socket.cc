@@ -101,6 +101,10 @@ absl::Status UnixSocketPlace::Check(const std::string& path) {
     return absl::NotFoundError(absl::StrCat(path, ": ", directory, " is no directory; make it first"));
   }
   if (absl::Status status = CheckIsNoOtherFile(path); !status.ok()) return status;
+  // With the rights that count when the socket is made, and also on a file system that is read-only.
+  if (faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    return ErrnoStatus(path, absl::StrCat("the socket cannot be made in ", directory));
+  }
   const absl::StatusOr<int> lock = Lock(path, 0);
   // None: no server of ours ever listened there.
   if (!lock.ok() && !absl::IsNotFound(lock.status())) return lock.status();

@@ -37,7 +37,7 @@ class NarrowUmask {
 class UnixSocketPlace {
  public:
   // What Take() would say, without making anything: FAILED_PRECONDITION if a server listens there or something is there
-  // that is no socket; NOT_FOUND if the directory is missing.
+  // that is no socket; NOT_FOUND if the directory is missing; as the system says if nothing can be made in there.
   static absl::Status Check(const std::string& path);
 
   // Takes the lock. FAILED_PRECONDITION if another process has it, or answers at the socket: a server listens there.

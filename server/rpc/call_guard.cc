@@ -61,22 +61,29 @@ CallInfo CallGuard::InfoOf(absl::string_view method, const grpc::ServerContextBa
   // The context keeps the properties as long as it lives.
   if (listener_.tls) call.certificate = ReadCertificate(*context.auth_context());
   if (IsManagement(method) || Authenticator::MayBlock(call)) {
-    // A client of a Unix socket has no name; the socket has. "ipv6:%5B::1%5D:4711" is for nobody to read.
-    peer = absl::StrReplaceAll(context.peer(), {{"%5B", "["}, {"%5D", "]"}});
-    if (absl::StartsWith(peer, "unix")) peer = listener_.address;
+    peer = PeerOf(context);
     call.peer = peer;
   }
   return call;
 }
 
-absl::StatusOr<Principal> CallGuard::Admit(const CallInfo& call, absl::string_view target) const {
+std::string CallGuard::PeerOf(const grpc::ServerContextBase& context) const {
+  // A client of a Unix socket has no name; the socket has. "ipv6:%5B::1%5D:4711" is for nobody to read.
+  std::string peer = absl::StrReplaceAll(context.peer(), {{"%5B", "["}, {"%5D", "]"}});
+  return absl::StartsWith(peer, "unix") ? listener_.address : peer;
+}
+
+absl::StatusOr<Principal> CallGuard::Admit(const CallInfo& call, const grpc::ServerContextBase& context,
+                                           absl::string_view target) const {
   if (IsForAnybody(call.method)) return Principal{};
   absl::StatusOr<Principal> principal = authenticator_.Authenticate(call);
   if (!principal.ok()) {
+    if (listener_.refusals != nullptr) listener_.refusals->OnRefused(call, PeerOf(context), principal.status());
     NoteRefusal(Principal{.peer = std::string(call.peer)}, call.method, target, principal.status());
     return principal;
   }
   if (absl::Status rights = CheckRights(*principal, call.method); !rights.ok()) {
+    if (listener_.refusals != nullptr) listener_.refusals->OnRefused(call, PeerOf(context), rights);
     NoteRefusal(*principal, call.method, target, rights);
     return rights;
   }

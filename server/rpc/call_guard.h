@@ -19,6 +19,7 @@
 #include "server/authn/call_info.h"
 #include "server/core/audit_log.h"
 #include "server/core/principal.h"
+#include "server/rpc/refusal_observer.h"
 #include "server/rpc/status_mapping.h"
 
 namespace pat {
@@ -28,7 +29,8 @@ struct ListenerInfo {
   ListenerRole role = ListenerRole::kNone;
   std::string address = {};  // "unix:/run/pat/pat.sock", "127.0.0.1:7443".
   bool confidential = true;
-  bool tls = false;  // Every caller has shown a certificate.
+  bool tls = false;                     // Every caller has shown a certificate.
+  RefusalObserver* refusals = nullptr;  // Told of the calls that Admit() refuses; null: nobody wants to know.
 };
 
 class CallGuard {
@@ -46,7 +48,9 @@ class CallGuard {
   CallInfo InfoOf(absl::string_view method, const grpc::ServerContextBase& context, std::string& peer) const;
 
   // Who calls, if that caller may call this. May block if Authenticator::MayBlock(call). `target`: see Run().
-  absl::StatusOr<Principal> Admit(const CallInfo& call, absl::string_view target = {}) const;
+  // `context`: of this call, for the peer of one that is refused.
+  absl::StatusOr<Principal> Admit(const CallInfo& call, const grpc::ServerContextBase& context,
+                                  absl::string_view target = {}) const;
 
   // For the handlers of synchronous methods: `handle` gets the principal and answers with absl::Status. `target`: the
   // name of the resource in the request, for the audit log, as it came (AuditLog shows only what is one); empty if the
@@ -55,7 +59,7 @@ class CallGuard {
   grpc::Status Run(absl::string_view method, const grpc::ServerContextBase& context, absl::string_view target,
                    Handle handle) const {
     std::string peer;
-    const absl::StatusOr<Principal> principal = Admit(InfoOf(method, context, peer), target);
+    const absl::StatusOr<Principal> principal = Admit(InfoOf(method, context, peer), context, target);
     if (!principal.ok()) return ToGrpcStatus(principal.status());
     const absl::Status status = handle(*principal);
     if (status.ok()) return grpc::Status::OK;
@@ -67,6 +71,9 @@ class CallGuard {
   void NoteDone(const Principal& principal, absl::string_view method, absl::string_view target) const;
 
  private:
+  // From where, as a person may read it.
+  std::string PeerOf(const grpc::ServerContextBase& context) const;
+
   // Only of methods of management, and only refusals by our rules: an engine that fails has refused nobody.
   void NoteRefusal(const Principal& principal, absl::string_view method, absl::string_view target,
                    const absl::Status& status) const;

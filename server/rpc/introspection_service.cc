@@ -150,7 +150,7 @@ class IntrospectionServiceImpl::Call : public QueueEvent {
 
  private:
   void Admit(const CallInfo& info) {
-    const absl::StatusOr<Principal> principal = server_.guard_.Admit(info);
+    const absl::StatusOr<Principal> principal = server_.guard_.Admit(info, context_);
     if (!principal.ok()) return Fail(principal.status());
     if (principal->kind == PrincipalKind::kUser) person_ = *principal;
     // So that a sidecar notices when the store behind it is another one than before.

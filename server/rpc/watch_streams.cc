@@ -228,7 +228,7 @@ void WatchStreams::Called(Stream& stream) {
   stream.state = Stream::State::kAdmitting;
   const CallInfo info = guard_.InfoOf(kMethod, stream.context, stream.peer);
   // `info` has views into the stream, which is there until this is answered.
-  const auto admit = [this, &stream, info] { stream.principal = guard_.Admit(info); };
+  const auto admit = [this, &stream, info] { stream.principal = guard_.Admit(info, stream.context); };
   if (!Authenticator::MayBlock(info)) {
     admit();
     return Admitted(stream);

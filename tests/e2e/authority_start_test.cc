@@ -110,7 +110,8 @@ TEST_F(InitTest, WhatIsWrongLeavesNothingBehind) {
   ExpectRefused("init", Arguments(directory_ / "none"), {"--password-file: ", directory_ / "none"});
   ExpectRefused("init", Arguments(Write("open", "correct horse", 0644)), {"--password-file: ", "0644"});
   ExpectRefused("init", Arguments(Write("empty", "\n")), {"the password is empty"});
-  ExpectRefused("init", Arguments(Write("short", "1234567\n")), {"password"});
+  ExpectRefused("init", Arguments(Write("short", "1234567\n")),
+                {"--password-file: " + directory_ / "short" + ": the password has 7"});
   ExpectRefused("init", Arguments(Write("long", std::string(1025, 'x'))), {"password"});
   ExpectRefused("init", Arguments(Write("controls", "correct\thorse")), {"password"});
   // A password is never an argument.
@@ -139,7 +140,7 @@ TEST_F(StartTest, AnAuthorityNeedsDataThatInitMade) {
                 {"--data-dir: " + directory_ / "none" + " holds no tokens yet", "patd init"});
   { Patd dev({"--data-dir", directory_ / "dev"}); }
   ExpectRefused("authority", {"--listen", socket, "--data-dir", directory_ / "dev"},
-                {directory_ / "dev", "development"});
+                {"--data-dir: " + directory_ / "dev", "development", "serve it with patd dev"});
 }
 
 TEST(AuthorityStartTest, OptionsThatDoNotFitTogetherAreOneLine) {
@@ -181,6 +182,20 @@ TEST(AuthorityStartTest, OptionsThatDoNotFitTogetherAreOneLine) {
   refused(with_tls({"--listen", "127.0.0.1:0"}), {"data.pepper", "missing"});
   std::filesystem::rename(authority.directory / "lost", authority.data_dir() + ".pepper");
   authority.Start();
+}
+
+// Who answers for it finds in the log why somebody is not let in.
+TEST(AuthorityStartTest, RefusedClientsAreInTheLog) {
+  AuthorityProcess authority;
+  authority.Start();
+  const auto ask = [](Client client) {
+    return client.Call(&IntrospectionStub::Introspect, Nobody(), QuestionFor("anything")).status.error_code();
+  };
+  EXPECT_EQ(ask(authority.WithoutCertificate()), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_TRUE(Becomes([&] { return authority.HasSaid("TLS: a handshake failed: peer did not return a certificate"); }));
+  EXPECT_EQ(ask(authority.Over(authority.Named("DNS:stranger.example"))), grpc::StatusCode::UNAUTHENTICATED);
+  EXPECT_TRUE(authority.HasSaid("/pat.v1.IntrospectionService/Introspect from ipv4:127.0.0.1:"));
+  EXPECT_TRUE(authority.HasSaid("certificate dns=stranger.example: CREDENTIALS_INVALID: "));
 }
 
 }  // namespace

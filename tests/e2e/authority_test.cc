@@ -216,7 +216,7 @@ TEST_F(AuthorityTest, HealthHasAListenerOfItsOwnWithNothingElse) {
   const std::vector<std::string> lines = absl::StrSplit(authority_.patd->process().standard_output(), '\n');
   std::string port;
   for (const std::string& line : lines) {
-    if (absl::StartsWith(line, "Health on 0.0.0.0:")) port = line.substr(line.rfind(':') + 1);
+    if (absl::StartsWith(line, "Health on 0.0.0.0:")) port = line.substr(18, line.find(' ', 18) - 18);
   }
   const Client client("127.0.0.1:" + port);
   const Answer<HealthCheckResponse> health =
@@ -231,7 +231,8 @@ TEST_F(AuthorityTest, HealthHasAListenerOfItsOwnWithNothingElse) {
   EXPECT_EQ(healthcheck({"--health-listen", "0.0.0.0:" + port}), 0);
   EXPECT_EQ(healthcheck({"--listen", authority_.patd->address(), "--listen", Socket("user")}), 0);
   EXPECT_EQ(healthcheck({"--listen", "unix:" + authority_.directory / "none.sock"}), 1);
-  EXPECT_EQ(healthcheck({"--listen", authority_.patd->address()}), 2);
+  EXPECT_EQ(healthcheck({"--listen", authority_.patd->address()}), 1);  // It takes a certificate.
+  EXPECT_EQ(healthcheck({"--listen", "192.0.2.1:7443"}), 2);
   authority_.patd->process().Signal(SIGTERM);
   EXPECT_EQ(authority_.patd->process().Wait(absl::Seconds(10)).exit_code, 0);
   EXPECT_EQ(healthcheck({"--health-listen", "0.0.0.0:" + port}), 1);

@@ -113,6 +113,8 @@ TEST_F(BadStartTest, CommandLineThatIsWrong) {
   ExpectRefused({"--no-such-flag"}, {"--no-such-flag"});
   ExpectRefused({"--cache-tll", "1h"}, {"--cache-tll"});
   ExpectRefused({"left-over"}, {"left-over"});
+  nothing.arguments = {"--log-level", "debug", "authority"};
+  ExpectRunRefused(nothing, {"\"--log-level\" stands before the command; give patd authority first"});
   ExpectRefused({"--cache-ttl"}, {"--cache-ttl"});
   ExpectRefused({"--cache-ttl", "1h", "--cache-ttl", "2h"}, {"--cache-ttl"});
 }
@@ -131,6 +133,8 @@ TEST_F(BadStartTest, ValueThatIsWrong) {
   // Where the value stands is named.
   ExpectRefused({}, {"PATD_CACHE_TTL", "\"soon\""}, {"PATD_CACHE_TTL=soon"});
   ExpectRefused({}, {"PATD_LISTEN", "localhost"}, {"PATD_LISTEN=127.0.0.1:0,localhost:7443"});
+  ExpectRefused({}, {"PATD_LISTEN", "\",\""}, {"PATD_LISTEN=,"});
+  ExpectRefused({"--issuer", "two\nlines"}, {"--issuer", "\"two\\nlines\""});
 }
 
 TEST_F(BadStartTest, ConfigurationFileThatIsWrong) {
@@ -175,6 +179,19 @@ TEST_F(BadStartTest, AddressThatCannotBeListenedOn) {
   ExpectRefused({"--listen", "unix:" + directory_ / "s?role=admin"}, {"--listen", "role=admin"});
 }
 
+// The data were made before it was tried to make the socket, and stayed.
+TEST_F(BadStartTest, SocketWhereNothingMayBeMade) {
+  std::filesystem::create_directory(directory_ / "closed");
+  chmod((directory_ / "closed").c_str(), 0555);
+  ProcessSettings settings =
+      PatdDev({"--data-dir", directory_ / "data", "--listen", "unix:" + directory_ / "closed/s.sock"});
+  if (geteuid() == 0) {
+    settings.user = kNobody;
+    ASSERT_EQ(chown(directory_.path().c_str(), kNobody, kNobody), 0);
+  }
+  ExpectRunRefused(settings, {"--listen: " + directory_ / "closed/s.sock", "ermission denied"});
+}
+
 TEST_F(BadStartTest, TheSameAddressTwice) {
   std::string free;
   {
@@ -193,7 +210,7 @@ TEST_F(BadStartTest, PepperThatIsNone) {
         std::tuple(std::string(5000, 'p'), 0400, "5000 bytes"), std::tuple(good, 0444, "0444"),
         std::tuple(good, 0604, "0604"), std::tuple(good, 0402, "0402")}) {
     const std::string path = Write("pepper", content, mode);
-    ExpectRefused({"--listen", "127.0.0.1:0", "--pepper-file", path}, {path, says});
+    ExpectRefused({"--listen", "127.0.0.1:0", "--pepper-file", path}, {"--pepper-file: " + path, says});
     std::filesystem::remove(path);
   }
   const std::string path = Write("pepper", good, 0400);
@@ -311,7 +328,7 @@ TEST_F(BadStartTest, DataDirectoryThatIsNone) {
   ExpectRunRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", file + "/data"}), {file});
   ExpectRunRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", file}), {file});
   ExpectRunRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", directory_ / "none" + "/data"}),
-                   {directory_ / "none"});
+                   {"--data-dir: " + directory_ / "none/data cannot be made: " + directory_ / "none is no directory"});
   std::filesystem::create_directory(directory_ / "foreign");
   Write("foreign/letter.txt", "something else");
   ExpectRunRefused(PatdDev({"--listen", "127.0.0.1:0", "--data-dir", directory_ / "foreign"}),

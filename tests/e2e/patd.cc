@@ -56,7 +56,8 @@ Patd::Patd(ProcessSettings settings) {
   if (!process_->WaitForOutput(kAfterAddresses)) throw std::runtime_error(process_->standard_error());
   const std::string output = process_->standard_output();
   for (absl::string_view line : absl::StrSplit(output, '\n')) {
-    if (absl::ConsumePrefix(&line, kListening)) addresses_.emplace_back(line);
+    // Behind the address it may say what it is: " (mutual TLS)".
+    if (absl::ConsumePrefix(&line, kListening)) addresses_.emplace_back(line.substr(0, line.find(" (")));
   }
   client_ = std::make_unique<Client>(address());
 }

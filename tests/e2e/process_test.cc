@@ -177,6 +177,20 @@ TEST(TerminationTest, AHangUpThatIsIgnoredIsIgnored) {
   EXPECT_FALSE(absl::StrContains(patd.process().standard_error(), "signal 1"));
 }
 
+// Of a daemon it is what people send who have replaced its certificates.
+TEST(TerminationTest, AHangUpDoesNotEndASidecar) {
+  const TestDirectory directory;
+  Patd patd(
+      PatdCommand("sidecar", {"--listen", "unix:" + directory / "socket", "--authority", "127.0.0.1:1?plaintext"}));
+  patd.process().Signal(SIGHUP);
+  EXPECT_TRUE(patd.client().Introspect("malformed").has_active());
+  // Signals that are pending are taken lowest number first, and SIGHUP is 1.
+  patd.process().Signal(SIGTERM);
+  EXPECT_EQ(patd.process().Wait(absl::Seconds(10)).exit_code, 0);
+  EXPECT_TRUE(absl::StrContains(patd.process().standard_error(), "SIGHUP: nothing to do"));
+  EXPECT_TRUE(absl::StrContains(patd.process().standard_error(), "ending on signal 15"));
+}
+
 // A stream that nobody ends, as the clients of reflection and health have them.
 template <typename Stream>
 struct IdleStream {
@@ -239,6 +253,14 @@ TEST(NeighbourTest, SecondProcessOnTheSameDataIsRefusedAndTheFirstGoesOn) {
   EXPECT_TRUE(first.client().IntrospectNow(made.secret).active());
   first.client().Revoke(made.token);
   EXPECT_FALSE(first.client().IntrospectNow(made.secret).active());
+}
+
+// What a person asks first.
+TEST(HealthcheckTest, AsksADevServerOnLoopback) {
+  Patd patd({"--log-level", "error"});
+  EXPECT_EQ(RunToItsEnd(PatdCommand("healthcheck", {"--listen", patd.address()})).end.exit_code, 0);
+  ExpectRefusedStart(RunToItsEnd(PatdCommand("healthcheck", {"--listen", "192.0.2.1:7443"})),
+                     "--listen: 192.0.2.1:7443 takes a client certificate");
 }
 
 // GRPC_TRACE prints every header of every call.

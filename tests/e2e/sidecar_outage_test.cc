@@ -89,7 +89,7 @@ TEST_F(SidecarOutageTest, WhatIsInFlightAtTheEndIsAnswered) {
   const std::string health_line = "Health on ";
   const std::string output = sidecar->process().standard_output();
   const std::string rest = output.substr(output.find(health_line) + health_line.size());
-  const Client probe(rest.substr(0, rest.find('\n')));
+  const Client probe(rest.substr(0, rest.find(' ')));
   EXPECT_EQ(HealthOf(probe, "readiness"), HealthCheckResponse::SERVING);
   std::vector<MadeToken> made;
   for (int i = 0; i < 10; ++i) made.push_back(Create(absl::StrCat("asked for ", i)));

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <filesystem>
 #include <string>
@@ -16,6 +17,7 @@ namespace pat {
 namespace {
 
 using ::grpc::StatusCode;
+using ::testing::HasSubstr;
 
 TEST(SidecarStartTest, WhatIsWrongIsSaidInOneLine) {
   const TestDirectory directory;
@@ -53,6 +55,21 @@ TEST(SidecarStartTest, AStaleSocketIsReplacedALiveOneIsNot) {
   EXPECT_EQ(
       second.client().Call(&IntrospectionStub::Introspect, Nobody(), QuestionFor("malformed")).status.error_code(),
       StatusCode::OK);
+}
+
+TEST(SidecarStartTest, SaysWhatEachListenerIs) {
+  const TestDirectory directory;
+  const std::string open = "unix:" + directory / "open.sock";
+  Patd sidecar(
+      PatdCommand("sidecar", {"--listen", "127.0.0.1:0?plaintext&role=introspector", "--listen", open + "?mode=0666",
+                              "--health-listen", "127.0.0.1:0", "--authority", "127.0.0.1:1?plaintext"}));
+  const std::string output = sidecar.process().standard_output();
+  EXPECT_THAT(output, HasSubstr("Listening on " + sidecar.address() + " (plaintext, role introspector)\n"));
+  EXPECT_THAT(output, HasSubstr("Listening on " + open + " (Unix socket, role introspector, mode 0666)\n"));
+  EXPECT_THAT(output, HasSubstr(" (health only, plaintext)\n"));
+  sidecar.process().Signal(SIGTERM);
+  sidecar.process().Wait();
+  EXPECT_THAT(sidecar.process().standard_error(), HasSubstr("open.sock: the mode lets every user"));
 }
 
 TEST(SidecarStartTest, PlaintextOnLoopbackHasItsRoleOnlyIfAsked) {

@@ -197,7 +197,7 @@ inline Answer OfTokenService(const Question& question, const std::string& method
     // Under somebody else's name: the same whether or not that user exists.
     if (!administrator || method == "CreateToken") return Answer::kPermissionDenied;
     if (question.subject == Subject::kOther || question.subject == Subject::kEverybody) return Answer::kOk;
-    return method == "ListTokens" ? Answer::kOk : Answer::kNotFound;  // Nobody's list is empty.
+    return Answer::kNotFound;
   }
   if (!IsOneOf(method, {"GetToken", "RevokeToken", "UpdateToken", "RegenerateToken"})) return Answer::kPermissionDenied;
   switch (question.subject) {

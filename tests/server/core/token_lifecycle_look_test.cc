@@ -16,7 +16,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
-using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
@@ -201,10 +200,12 @@ TEST_F(TokenListTest, OnlyAdministratorsListTheTokensOfOthers) {
   EXPECT_THAT(Pages(AsAdministrator("root"), {.parent = "users/ada"}), ElementsAre(ElementsAreArray(of_ada)));
   EXPECT_THAT(Pages(AsAdministrator("root"), {.parent = "users/-"}),
               ElementsAre(ElementsAre(of_ada[0], of_ada[1], of_bob[0])));
-  EXPECT_THAT(Pages(AsAdministrator("root"), {.parent = "users/nobody"}), ElementsAre(IsEmpty()));
+  ExpectRefusal(tokens().List(AsAdministrator("root"), {.parent = "users/nobody"}).status(),
+                absl::StatusCode::kNotFound, "USER_NOT_FOUND");
 
   const absl::Status refused = tokens().List(AsUser("bob"), {.parent = "users/ada"}).status();
   ExpectRefusal(refused, absl::StatusCode::kPermissionDenied, "ROLE_REQUIRED");
+  EXPECT_EQ(DetailsOf(refused)->metadata.front(), std::pair(std::string("role"), std::string("administrator")));
   for (const Principal& principal : {AsUser("bob"), AsPortal("bob")}) {
     for (const absl::string_view parent : {"users/ada", "users/nobody", "users/-"}) {
       EXPECT_EQ(tokens().List(principal, {.parent = std::string(parent)}).status(), refused) << parent;

@@ -45,9 +45,13 @@ TEST(ParseIdentityTextTest, ACommaOrAnEqualSignMayBePartOfAUri) {
 }
 
 TEST(ParseIdentityTextTest, WhatHasAnotherFormIsRefused) {
-  for (const char* text : {"", ",", "role", "=x", "nonsense", "rolle=user", "dns=", "dns=,role=user"}) {
-    EXPECT_THAT(ErrorOf(text), HasSubstr("does not give spiffe, uri or dns")) << text;
+  for (const char* text : {"", ",", "=x", "nonsense", "rolle=user"}) {
+    EXPECT_THAT(ErrorOf(text), HasSubstr("which is no key; keys are spiffe, uri or dns")) << text;
   }
+  for (const char* text : {"role", "dns=", "dns=,role=user"}) {
+    EXPECT_THAT(ErrorOf(text), HasSubstr("gives no value for ")) << text;
+  }
+  EXPECT_THAT(ErrorOf("dns=a,foo=bar,role=user"), HasSubstr("has \"foo\", which is no key"));
   EXPECT_THAT(ErrorOf("role=user,role=portal"), HasSubstr("gives role twice"));
   EXPECT_THAT(ErrorOf("dns=a.example,digests=yes"), HasSubstr("neither true nor false"));
 }

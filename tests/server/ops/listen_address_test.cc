@@ -76,6 +76,14 @@ TEST(ListenAddressTest, IsShownAsItIsGiven) {
   EXPECT_EQ(Parse("unix:/p?mode=0660").ToString(), "unix:/p");
 }
 
+TEST(ListenAddressTest, SaysWhatItIs) {
+  EXPECT_EQ(Parse("0.0.0.0:7443").About(), "mutual TLS");
+  EXPECT_EQ(Parse("127.0.0.1:7443?plaintext").About(), "plaintext");
+  EXPECT_EQ(Parse("127.0.0.1:7443?plaintext&role=introspector").About(), "plaintext, role introspector");
+  EXPECT_EQ(Parse("unix:/p?role=user&mode=0660").About(), "Unix socket, role user, mode 0660");
+  EXPECT_EQ(Parse("unix:/p").About(), "Unix socket, mode 0600");
+}
+
 TEST(ListenAddressTest, PlaintextIsSaid) {
   EXPECT_TRUE(Parse("127.0.0.1:7443?plaintext").plaintext);
   EXPECT_FALSE(Parse("127.0.0.1:7443").plaintext);
