@@ -17,8 +17,8 @@ absl::Time CutToMinute(absl::Time time) {
   return absl::FromUnixSeconds(seconds - past_minute);
 }
 
-bool IsActiveAdministrator(const UserRecord& user) {
-  return user.administrator && !user.disabled && user.type == UserType::kLocal;
+bool IsActiveAdministrator(const UserRecord& user, bool has_password) {
+  return user.administrator && !user.disabled && user.type == UserType::kLocal && has_password;
 }
 
 absl::Status CheckReplacement(const TokenRecord& previous, const TokenRecord& next) {

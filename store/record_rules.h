@@ -18,8 +18,8 @@ absl::Time EndOf(const TokenRecord& token);
 // `time` cut to the minute: how exactly uses are kept.
 absl::Time CutToMinute(absl::Time time);
 
-// Counts for TokenTransaction::CountAdministrators.
-bool IsActiveAdministrator(const UserRecord& user);
+// Counts for TokenTransaction::CountAdministrators. With `has_password` false nobody does.
+bool IsActiveAdministrator(const UserRecord& user, bool has_password);
 
 // OK if `next` may replace `previous`: the fields that never change are the same. Otherwise kInvalidArgument, which is
 // a mistake of the program and never of a caller.

@@ -200,11 +200,12 @@ class TokenTransaction {
 
   virtual absl::StatusOr<std::optional<TokenRecord>> GetToken(const TokenUid& uid) = 0;
   virtual absl::StatusOr<std::optional<UserRecord>> GetUser(absl::string_view id) = 0;
+  virtual absl::StatusOr<std::optional<PasswordRecord>> GetPassword(const UserUid& user) = 0;
   virtual absl::StatusOr<std::optional<RequestRecord>> GetRequest(absl::string_view key) = 0;
   virtual absl::StatusOr<CacheBoundRecord> GetCacheBound() = 0;
   virtual absl::StatusOr<PolicyRecord> GetPolicy() = 0;
 
-  // How many users are local, enabled and administrators. One step, from a counter.
+  // How many administrators can log in: are local, enabled and have a password. One step, from a counter.
   virtual absl::StatusOr<uint64_t> CountAdministrators() = 0;
 
   // The token of this owner with this display name that is not revoked and expires after `now`. There is at most one if

@@ -132,6 +132,14 @@ void AttemptLimiter::Wrong(absl::string_view user, absl::string_view peer) {
   of_peer_.Add(keys.peer, now);
 }
 
+void AttemptLimiter::Neither(absl::string_view user, absl::string_view peer) {
+  const Keys keys = KeysOf(user, peer);
+  const absl::MutexLock lock(&mutex_);
+  const absl::Time now = clock_.Now();
+  of_user_and_peer_.GiveTurnBack(keys.user_and_peer, now);
+  of_peer_.GiveTurnBack(keys.peer, now);
+}
+
 void AttemptLimiter::Right(absl::string_view user, absl::string_view peer) {
   const Keys keys = KeysOf(user, peer);
   const absl::MutexLock lock(&mutex_);

@@ -60,6 +60,9 @@ class AttemptLimiter {
 
   void Wrong(absl::string_view user, absl::string_view peer) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // It could not be told whether it was right: gives the turn back, and nothing counts.
+  void Neither(absl::string_view user, absl::string_view peer) ABSL_LOCKS_EXCLUDED(mutex_);
+
   // Forgets the failures of this user and peer. Those of the peer stay, or an attacker with a password could guess on.
   void Right(absl::string_view user, absl::string_view peer) ABSL_LOCKS_EXCLUDED(mutex_);
 

@@ -14,6 +14,7 @@
 #include "server/authn/attempt_limiter.h"
 #include "server/core/error.h"
 #include "server/core/resource_name.h"
+#include "server/core/standing.h"
 #include "server/core/token_secret.h"
 #include "server/crypto/wipe.h"
 
@@ -173,7 +174,11 @@ absl::StatusOr<Principal> Authenticator::FromPassword(absl::string_view credenti
       users_->passwords.Verify(both.substr(0, colon), both.substr(colon + 1), peer);
   if (!user.ok()) return user.status();
   if (!user->has_value()) return Invalid("no local user has this name and password");
-  return Principal{.kind = PrincipalKind::kUser, .user_id = (*user)->id, .administrator = (*user)->administrator};
+  return Principal{.kind = PrincipalKind::kUser,
+                   .user_id = (*user)->id,
+                   .administrator = (*user)->administrator,
+                   .user_uid = (*user)->uid,
+                   .attempt_peer = std::move(peer)};
 }
 
 absl::StatusOr<Principal> Authenticator::FromToken(absl::string_view secret) {
@@ -198,17 +203,15 @@ absl::StatusOr<Principal> Authenticator::FromPortal(const CallInfo& call, const 
   if (!IsUserId(id)) return PortalRefused(absl::StrCat("x-pat-user: ", Quoted(id), " is no user id"));
   const bool is_listed = transport.certificate != nullptr && std::binary_search(transport.certificate->users.begin(),
                                                                                 transport.certificate->users.end(), id);
-  if (!is_listed) {
-    const absl::StatusOr<std::optional<UserRecord>> user = users_->store.GetUser(id);
-    if (!user.ok()) return user.status();
-    if (user->has_value() && (*user)->administrator) {
-      return PortalRefused(
-          "this portal does not act for this administrator; administrators log in with their password, or the portal's "
-          "entry in the configuration lists them under users");
-    }
-  }
-  return Principal{
-      .kind = PrincipalKind::kPortal, .user_id = std::string(id), .identity = std::string(transport.identity)};
+  const absl::StatusOr<std::optional<UserRecord>> user = users_->store.GetUser(id);
+  if (!user.ok()) return user.status();
+  if (user->has_value() && (*user)->administrator && !is_listed) return PortalNotForAdministrators();
+  Principal portal{.kind = PrincipalKind::kPortal,
+                   .user_id = std::string(id),
+                   .identity = std::string(transport.identity),
+                   .user_is_listed = is_listed};
+  if (user->has_value()) portal.user_uid = (*user)->uid;
+  return portal;
 }
 
 }  // namespace pat

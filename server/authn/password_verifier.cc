@@ -113,7 +113,7 @@ absl::StatusOr<PasswordRecord> PasswordVerifier::Make(absl::string_view password
 
 absl::StatusOr<bool> PasswordVerifier::IsRight(absl::string_view user_id, absl::string_view password,
                                                absl::string_view peer) {
-  const absl::StatusOr<std::optional<UserRecord>> user = Verify(user_id, password, AttemptPeerOf(peer));
+  const absl::StatusOr<std::optional<UserRecord>> user = Verify(user_id, password, peer);
   if (!user.ok()) return user.status();
   return user->has_value();
 }
@@ -125,8 +125,9 @@ absl::StatusOr<std::optional<UserRecord>> PasswordVerifier::Verify(absl::string_
     return TryAgain("too many wrong passwords; wait", wait);
   }
   absl::StatusOr<std::optional<UserRecord>> user = Judge(id, password);
-  if (!user.ok()) return user;  // Neither right nor wrong.
-  if (user->has_value()) {
+  if (!user.ok()) {
+    attempts_.Neither(id, peer);
+  } else if (user->has_value()) {
     attempts_.Right(id, peer);
   } else {
     attempts_.Wrong(id, peer);
@@ -134,39 +135,46 @@ absl::StatusOr<std::optional<UserRecord>> PasswordVerifier::Verify(absl::string_
   return user;
 }
 
-absl::StatusOr<std::optional<UserRecord>> PasswordVerifier::Judge(absl::string_view id, absl::string_view password) {
+absl::StatusOr<std::optional<PasswordVerifier::Account>> PasswordVerifier::ReadAccount(absl::string_view id) const {
   absl::StatusOr<std::optional<UserRecord>> user = store_.GetUser(id);
   if (!user.ok()) return user.status();
+  if (!user->has_value() || (*user)->type != UserType::kLocal || (*user)->disabled) return std::nullopt;
+  absl::StatusOr<std::optional<PasswordRecord>> password = store_.GetPassword((*user)->uid);
+  if (!password.ok()) return password.status();
+  if (!password->has_value()) return std::nullopt;
+  return Account{**std::move(user), **std::move(password)};
+}
+
+absl::StatusOr<std::optional<UserRecord>> PasswordVerifier::Judge(absl::string_view id, absl::string_view password) {
+  const absl::StatusOr<std::optional<Account>> account = ReadAccount(id);
+  if (!account.ok()) return account.status();
   // To scrypt (to HMAC, under it) "x" and "x\0" are the same password. So none with a zero byte is ever right.
-  const bool may_log_in = user->has_value() && (*user)->type == UserType::kLocal && !(*user)->disabled &&
-                          !absl::StrContains(password, '\0');
-  std::optional<PasswordRecord> record;
-  if (may_log_in) {
-    absl::StatusOr<std::optional<PasswordRecord>> kept = store_.GetPassword((*user)->uid);
-    if (!kept.ok()) return kept.status();
-    record = *std::move(kept);
-  }
-  if (!record.has_value()) {
+  if (!account->has_value() || absl::StrContains(password, '\0')) {
     const absl::StatusOr<bool> same_work = Matches(nobody_, password);
     if (!same_work.ok()) return same_work.status();
     return std::nullopt;
   }
 
-  const Sha256Digest memo = MemoOf((*user)->uid, *record, password);
+  const auto& [user, record] = **account;
+  const Sha256Digest memo = MemoOf(user.uid, record, password);
   const absl::Time now = clock_.Now();
   {
     const absl::MutexLock lock(&mutex_);
     const auto remembered = right_until_.find(memo);
     if (remembered != right_until_.end() && now <= remembered->second) return user;
   }
-  const absl::StatusOr<bool> match = Matches(*record, password);
+  const absl::StatusOr<bool> match = Matches(record, password);
   if (!match.ok()) return match.status();
   if (!*match) return std::nullopt;
+  // That took a while. What was compared with must be what holds now.
+  absl::StatusOr<std::optional<Account>> still = ReadAccount(id);
+  if (!still.ok()) return still.status();
+  if (!still->has_value() || (*still)->user.uid != user.uid || (*still)->password != record) return std::nullopt;
   const absl::MutexLock lock(&mutex_);
   // Few people manage tokens at a time; forgetting all of them now and then costs each one scrypt.
   if (right_until_.size() >= kMostRemembered) right_until_.clear();
   right_until_[memo] = now + kRememberedFor;
-  return user;
+  return std::move((*still)->user);
 }
 
 }  // namespace pat

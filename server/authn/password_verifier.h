@@ -52,17 +52,26 @@ class PasswordVerifier final : public Passwords {
   PasswordVerifier(const TokenReader& store, const Clock& clock, const PasswordOptions& options = {});
 
   // The user, if `id` is a local user who is not disabled and has this password; an empty optional if not, whatever the
-  // reason. `peer` is against whom a wrong one counts. Errors: RATE_LIMITED (with a delay; also if there is no memory
-  // for scrypt) and those of the store.
+  // reason. All of that holds when the answer is given, or held a moment before: what changed during scrypt counts.
+  // `peer` is against whom a wrong one counts. Errors, which count against nobody: RATE_LIMITED (with a delay; also if
+  // there is no memory for scrypt) and those of the store.
   absl::StatusOr<std::optional<UserRecord>> Verify(absl::string_view id, absl::string_view password,
                                                    absl::string_view peer);
 
   absl::StatusOr<PasswordRecord> Make(absl::string_view password) override;
 
-  // As Verify(). `peer` may be as the transport calls it.
+  // As Verify().
   absl::StatusOr<bool> IsRight(absl::string_view user_id, absl::string_view password, absl::string_view peer) override;
 
  private:
+  // Somebody who may log in with a password.
+  struct Account {
+    UserRecord user;
+    PasswordRecord password;
+  };
+
+  // Nothing if there is no such user, or it may not log in, or has no password.
+  absl::StatusOr<std::optional<Account>> ReadAccount(absl::string_view id) const;
   // Verify() without counting failures.
   absl::StatusOr<std::optional<UserRecord>> Judge(absl::string_view id, absl::string_view password);
   absl::StatusOr<bool> Matches(const PasswordRecord& record, absl::string_view password);

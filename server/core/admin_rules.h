@@ -44,6 +44,9 @@ bool Masks(const std::vector<std::string>& mask, absl::string_view path);
 
 std::optional<size_t> CheckPageSize(int64_t page_size, Violations& violations);
 
+// "1 token revoked", "2 tokens revoked".
+std::string TokensRevoked(uint64_t count);
+
 // A list of names in words for people, cut if it is long.
 std::string ShortList(const std::vector<std::string>& names);
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "server/core/admin_rules.h"
 #include "server/core/cache_bound.h"
+#include "server/core/standing.h"
 
 namespace pat {
 namespace {
@@ -57,7 +58,9 @@ std::string PolicyRules::EtagOf(const PolicyRecord& policy) { return absl::StrCa
 
 absl::StatusOr<PolicyRecord> PolicyRules::Get(const Principal& principal) const {
   if (absl::Status status = CheckAdministrator(principal); !status.ok()) return status;
-  return store_.GetPolicy();
+  absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
+  if (absl::Status status = CheckStillAdministrator(principal, store_); !status.ok()) return status;
+  return policy;
 }
 
 absl::StatusOr<ChangedPolicy> PolicyRules::Update(const Principal& principal, const UpdatePolicyQuery& query) {
@@ -82,12 +85,13 @@ absl::StatusOr<ChangedPolicy> PolicyRules::Update(const Principal& principal, co
   AuditRecord row = audit_.RowOf(principal, kUpdateMethod, kPolicyTarget);
   absl::StatusOr<CacheBoundRecord> bound;
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    absl::Status status = CheckStillAdministrator(principal, transaction);
+    if (!status.ok()) return status;
     if (bound = transaction.GetCacheBound(); !bound.ok()) return bound.status();
     absl::StatusOr<PolicyRecord> kept = transaction.GetPolicy();
     if (!kept.ok()) return kept.status();
     policy = *std::move(kept);
-    absl::Status status = CheckEtagIs(EtagOf(policy), query.etag, "the policy");
-    if (!status.ok()) return status;
+    if (status = CheckEtagIs(EtagOf(policy), query.etag, "the policy"); !status.ok()) return status;
     if (Masks(mask, kTokensDisabled)) policy.tokens_disabled = query.tokens_disabled;
     if (lifespan.has_value()) policy.maximum_lifespan = *lifespan;
     if (Masks(mask, kMaximumLiveTokens)) policy.maximum_live_tokens = static_cast<uint32_t>(query.maximum_live_tokens);

@@ -30,9 +30,19 @@ struct Principal {
   std::string user_id = {};    // kUser, kPortal: as whom it acts. kToken: the owner.
   bool administrator = false;  // kUser only: a portal or a token never acts with an administrator's rights.
 
+  // kUser, kPortal: which user of that id was meant, for the id may be given to another one while the call is under way.
+  // Absent: there was none, which only a portal can have.
+  std::optional<UserUid> user_uid = {};
+
   // kPortal, kIntrospector: the name in the configuration ("spiffe://example.org/web"), or of the listener that stands
   // for it ("unix:/run/pat/pat.sock"). Empty: a caller without a credential, of `patd dev`.
   std::string identity = {};
+
+  // kPortal only: the configuration lists this user, for whom it acts even if that is an administrator.
+  bool user_is_listed = false;
+
+  // kUser only: against whom a wrong password of this caller counts.
+  std::string attempt_peer = {};
 
   // kToken only. With the digest of the secret that was presented, whoever changes the token decides in the transaction
   // that this secret is still the living one.

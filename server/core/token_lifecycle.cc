@@ -11,6 +11,7 @@
 #include "server/core/cache_bound.h"
 #include "server/core/new_uid.h"
 #include "server/core/resource_name.h"
+#include "server/core/standing.h"
 #include "server/core/store_facts.h"
 #include "server/core/token_rules.h"
 #include "server/core/token_secret.h"
@@ -45,6 +46,12 @@ absl::Status Remember(TokenTransaction& transaction, const std::string& key, con
   return transaction.PutRequest(key, {.body_hash = request.body_hash,
                                       .token_name = TokenName(token.owner_id, token.uid),
                                       .forget_time = now + retention.request_ids});
+}
+
+// Whether the request has an id that can be remembered.
+bool HasRequestId(const RequestIdentity& request) {
+  Violations ignored;
+  return !request.id.empty() && CheckRequestId(request.id, ignored);
 }
 
 std::string ListContext(const Principal& principal, const ListTokensQuery& query) {
@@ -103,13 +110,10 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Create(const Principal& principa
     CheckRequestId(query.request.id, violations);
     return violations;
   };
-  Violations request_id;
-  const std::string request_key = CheckRequestId(query.request.id, request_id)
-                                      ? RequestKey(principal, "CreateToken", query.parent, query.request)
-                                      : std::string();
   std::optional<absl::Time> expire_time;
   // A replay is told before anything else, because by now its expire_time may have passed; that takes a transaction.
-  if (request_key.empty()) {
+  const bool may_be_replay = HasRequestId(query.request);
+  if (!may_be_replay) {
     const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
     if (!policy.ok()) return policy.status();
     Violations violations = judge(*policy, expire_time);
@@ -121,6 +125,10 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Create(const Principal& principa
   AuditRecord row;
   absl::StatusOr<PolicyRecord> policy;
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    const absl::StatusOr<Principal> caller = StandingOf(principal, transaction);
+    if (!caller.ok()) return caller.status();
+    const std::string request_key =
+        may_be_replay ? RequestKey(*caller, "CreateToken", query.parent, query.request) : std::string();
     absl::Status status = CheckNotReplayed(transaction, request_key, query.request, now);
     if (!status.ok()) return status;
     if (policy = transaction.GetPolicy(); !policy.ok()) return policy.status();
@@ -171,13 +179,16 @@ absl::StatusOr<TokenView> TokenLifecycle::Get(const Principal& principal, const 
   if (!violations.empty()) return InvalidRequest(std::move(violations));
   if (!uid->has_value()) return TokenNotFound();
   absl::StatusOr<std::optional<TokenRecord>> token = store_.GetToken(**uid);
+  const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
+  const absl::StatusOr<Principal> caller = StandingOf(principal, store_);
+  if (!caller.ok()) return caller.status();
+  if (absl::Status status = CheckStillAuthorised(*caller, name, TokenAction::kLook); !status.ok()) return status;
   if (!token.ok()) return token.status();
+  if (!policy.ok()) return policy.status();
   if (!token->has_value() || TokenName((*token)->owner_id, **uid) != name) return TokenNotFound();
-  if (absl::Status status = CheckOwner(principal, **token, store_.GetUser((*token)->owner_id)); !status.ok()) {
+  if (absl::Status status = CheckOwner(*caller, **token, store_.GetUser((*token)->owner_id)); !status.ok()) {
     return status;
   }
-  const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
-  if (!policy.ok()) return policy.status();
   return ViewOf(**std::move(token), *policy, clock_.Now());
 }
 
@@ -187,8 +198,8 @@ absl::StatusOr<TokenViewPage> TokenLifecycle::List(const Principal& principal, c
   if (!owner_id.has_value()) {
     violations.push_back(
         {"parent", absl::StrCat(Quoted(query.parent), " is not the name of a user; give users/{user}")});
-  } else if (!principal.ActsAs(*owner_id) && !principal.IsAdministrator()) {
-    return AdministratorForOthers();
+  } else if (absl::Status status = CheckMayList(principal, *owner_id); !status.ok()) {
+    return status;
   }
   const std::optional<size_t> page_size = CheckPageSize(query.page_size, violations);
   std::optional<uint64_t> after = 0;
@@ -205,6 +216,7 @@ absl::StatusOr<TokenViewPage> TokenLifecycle::List(const Principal& principal, c
     const absl::StatusOr<std::optional<UserRecord>> owner = store_.GetUser(*owner_id);
     if (!owner.ok()) return owner.status();
     if (!owner->has_value()) {
+      if (absl::Status status = CheckMayList(StandingOf(principal, store_), *owner_id); !status.ok()) return status;
       // To an administrator a typing error would look like somebody without tokens.
       if (principal.IsAdministrator()) return UserNotFound(*owner_id);
       return TokenViewPage{};
@@ -215,6 +227,7 @@ absl::StatusOr<TokenViewPage> TokenLifecycle::List(const Principal& principal, c
   if (!page.ok()) return page.status();
   const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
   if (!policy.ok()) return policy.status();
+  if (absl::Status status = CheckMayList(StandingOf(principal, store_), *owner_id); !status.ok()) return status;
   TokenViewPage views;
   if (page->more) {
     views.next_page_token = page_tokens_.Encode(page->tokens.back().create_sequence, ListContext(principal, query));
@@ -245,14 +258,17 @@ absl::StatusOr<TokenView> TokenLifecycle::Update(const Principal& principal, con
   absl::StatusOr<PolicyRecord> policy;
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
     if (policy = transaction.GetPolicy(); !policy.ok()) return policy.status();
+    if (const absl::StatusOr<Principal> caller = StandingOf(principal, transaction); !caller.ok()) {
+      return caller.status();
+    }
     absl::StatusOr<TokenRecord> kept = LoadToken(transaction, *uid, query.name);
     if (!kept.ok()) return kept.status();
+    const absl::StatusOr<UserRecord> owner = LoadOwner(transaction, *kept);
+    if (!owner.ok()) return owner.status();
     absl::Status status = CheckAlive(*kept, *policy, now);
     if (!status.ok()) return status;
     if (status = CheckEtag(*kept, query.etag); !status.ok()) return status;
     if (new_name) {
-      const absl::StatusOr<UserRecord> owner = LoadOwner(transaction, *kept);
-      if (!owner.ok()) return owner.status();
       status = CheckNameFree(transaction, *owner, query.display_name, kept->uid, now);
       if (!status.ok()) return status;
     }
@@ -287,12 +303,9 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Regenerate(const Principal& prin
     CheckRequestId(query.request.id, violations);
     return violations;
   };
-  Violations request_id;
-  const std::string request_key = CheckRequestId(query.request.id, request_id)
-                                      ? RequestKey(principal, "RegenerateToken", query.name, query.request)
-                                      : std::string();
   std::optional<absl::Time> expire_time;
-  if (request_key.empty()) {
+  const bool may_be_replay = HasRequestId(query.request);
+  if (!may_be_replay) {
     const absl::StatusOr<PolicyRecord> policy = store_.GetPolicy();
     if (!policy.ok()) return policy.status();
     Violations violations = judge(*policy, expire_time);
@@ -307,14 +320,18 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Regenerate(const Principal& prin
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
     if (bound = transaction.GetCacheBound(); !bound.ok()) return bound.status();
     if (policy = transaction.GetPolicy(); !policy.ok()) return policy.status();
+    // Who calls comes before everything else.
+    const absl::StatusOr<Principal> caller = StandingOf(principal, transaction);
+    if (!caller.ok()) return caller.status();
     absl::StatusOr<TokenRecord> kept = LoadToken(transaction, *uid, query.name);
     absl::Status status;
     if (kept.ok()) {
-      // Who calls comes before everything else.
       status =
           CheckStillLiving(transaction, principal, *kept, TokenAction::kRegenerate, peppers_, catalog_, *policy, now);
       if (!status.ok()) return status;
     }
+    const std::string request_key =
+        may_be_replay ? RequestKey(*caller, "RegenerateToken", query.name, query.request) : std::string();
     if (status = CheckNotReplayed(transaction, request_key, query.request, now); !status.ok()) return status;
     Violations violations = judge(*policy, expire_time);
     if (!violations.empty()) return InvalidRequest(std::move(violations));

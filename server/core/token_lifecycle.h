@@ -2,7 +2,8 @@
 // leaked.
 //
 // In this order, for every call: what the principal may do with whose tokens, the form of the request, and then, inside
-// one transaction of the store, everything that depends on what is kept. Authentication and the table of rights come
+// one transaction of the store, whether the principal still is who it was, and everything else that depends on what is
+// kept. Authentication and the table of rights come
 // before (server/authn).
 //
 // Whose tokens: a user's (or a portal's user's) own. An administrator may look at and revoke everybody's, but never
@@ -15,8 +16,8 @@
 //
 // Errors carry ErrorDetails: INVALID_REQUEST, PERMISSION_DENIED's ROLE_REQUIRED, TOKEN_NOT_FOUND, USER_NOT_FOUND,
 // USER_NOT_LOCAL, USER_DISABLED, TOKENS_DISABLED, TOKEN_EXPIRED, TOKEN_REVOKED, DISPLAY_NAME_TAKEN, QUOTA_EXCEEDED,
-// ETAG_MISMATCH, REQUEST_REPLAYED, REQUEST_ID_REUSED, RATE_LIMITED, and for a token SCOPE_REQUIRED, and
-// CREDENTIALS_INVALID if it ended while it was calling. One without details is the store's; its text is for the log.
+// ETAG_MISMATCH, REQUEST_REPLAYED, REQUEST_ID_REUSED, RATE_LIMITED, for a token SCOPE_REQUIRED, and CREDENTIALS_INVALID
+// for a token that ended, or a user who was deleted or shut out, while the call was under way. One without details is the store's; its text is for the log.
 //
 // Threads: thread-safe; calls block until the store has answered, and writes until they are durable.
 #ifndef PAT_SERVER_CORE_TOKEN_LIFECYCLE_H_

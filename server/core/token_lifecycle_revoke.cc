@@ -4,9 +4,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/core/admin_rules.h"
 #include "server/core/cache_bound.h"
 #include "server/core/introspection.h"
 #include "server/core/resource_name.h"
+#include "server/core/standing.h"
 #include "server/core/token_lifecycle.h"
 #include "server/core/token_rules.h"
 #include "server/core/token_secret.h"
@@ -36,10 +38,14 @@ absl::StatusOr<RevokedToken> TokenLifecycle::Revoke(const Principal& principal, 
     changed = false;
     if (bound = transaction.GetCacheBound(); !bound.ok()) return bound.status();
     if (policy = transaction.GetPolicy(); !policy.ok()) return policy.status();
+    const absl::StatusOr<Principal> caller = StandingOf(principal, transaction);
+    if (!caller.ok()) return caller.status();
+    absl::Status status = CheckStillAuthorised(*caller, query.name, TokenAction::kRevoke);
+    if (!status.ok()) return status;
     absl::StatusOr<TokenRecord> kept = LoadToken(transaction, *uid, query.name);
     if (!kept.ok()) return kept.status();
     token = *std::move(kept);
-    absl::Status status = CheckOwner(principal, token, transaction.GetUser(token.owner_id));
+    status = CheckOwner(*caller, token, transaction.GetUser(token.owner_id));
     if (!status.ok()) return status;
     status = CheckStillLiving(transaction, principal, token, TokenAction::kRevoke, peppers_, catalog_, *policy, now);
     if (!status.ok()) return status;
@@ -66,12 +72,13 @@ absl::StatusOr<RevokedTokens> TokenLifecycle::RevokeAll(const Principal& princip
                                                    " is not the name of a user; give users/{user}, or users/- for "
                                                    "everybody")}});
   }
-  if (!principal.ActsAs(*owner_id) && !principal.IsAdministrator()) return AdministratorForOthers();
+  if (absl::Status status = CheckMayList(principal, *owner_id); !status.ok()) return status;
 
   RevokedTokens revoked;
   AuditRecord row = audit_.RowOf(principal, kRevokeAllMethod, query.parent);
   absl::StatusOr<CacheBoundRecord> bound;
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    if (absl::Status status = CheckMayList(StandingOf(principal, transaction), *owner_id); !status.ok()) return status;
     if (bound = transaction.GetCacheBound(); !bound.ok()) return bound.status();
     std::optional<UserUid> owner_uid;
     if (*owner_id != kEverybody) {
@@ -83,7 +90,7 @@ absl::StatusOr<RevokedTokens> TokenLifecycle::RevokeAll(const Principal& princip
     if (!count.ok()) return count.status();
     revoked.revoked_count = *count;
     if (query.validate_only) return Decision::kDiscard;
-    row.detail = absl::StrCat(*count, " tokens revoked");
+    row.detail = TokensRevoked(*count);
     if (absl::Status status = audit_.Put(transaction, row); !status.ok()) return status;
     return Decision::kCommit;
   });

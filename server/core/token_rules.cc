@@ -63,6 +63,16 @@ absl::StatusOr<std::optional<TokenUid>> AuthoriseToken(const Principal& principa
   return parts->uid;
 }
 
+absl::Status CheckStillAuthorised(const Principal& principal, const std::string& name, TokenAction action) {
+  Violations none;
+  return AuthoriseToken(principal, name, action, none).status();
+}
+
+absl::Status CheckMayList(const absl::StatusOr<Principal>& principal, absl::string_view user_id) {
+  if (!principal.ok()) return principal.status();
+  return principal->ActsAs(user_id) || principal->IsAdministrator() ? absl::OkStatus() : AdministratorForOthers();
+}
+
 absl::StatusOr<TokenRecord> LoadToken(TokenTransaction& transaction, const std::optional<TokenUid>& uid,
                                       absl::string_view name) {
   if (!uid.has_value()) return TokenNotFound();
@@ -182,7 +192,8 @@ std::string RequestKey(const Principal& principal, absl::string_view method, abs
                        const RequestIdentity& request) {
   if (request.id.empty()) return {};
   // Of a request that is carried out none of the parts but the last holds a newline.
-  return absl::StrCat(principal.ToString(), "\n", method, "\n", target, "\n", request.id);
+  const std::string uid = principal.user_uid.has_value() ? principal.user_uid->ToString() : std::string();
+  return absl::StrCat(principal.ToString(), "\n", uid, "\n", method, "\n", target, "\n", request.id);
 }
 
 absl::Status CheckNotReplayed(TokenTransaction& transaction, const std::string& key, const RequestIdentity& request,

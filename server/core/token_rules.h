@@ -31,10 +31,18 @@ absl::StatusOr<std::optional<TokenUid>> AuthoriseToken(const Principal& principa
                                                        TokenAction action, Violations& violations,
                                                        absl::string_view field = "name");
 
+// The same for a principal as it stands after AuthoriseToken() has let it through with this name: it may have been an
+// administrator then.
+absl::Status CheckStillAuthorised(const Principal& principal, const std::string& name, TokenAction action);
+
 // PERMISSION_DENIED, the same whether that user exists or not: for what nobody may but the user, and for what
 // administrators may too.
 absl::Status NotYourUser();
 absl::Status AdministratorForOthers();
+
+// AdministratorForOthers() unless it may look at, and end, all tokens of this user (or of everybody, kEverybody). An
+// error stays.
+absl::Status CheckMayList(const absl::StatusOr<Principal>& principal, absl::string_view user_id);
 absl::Status TokenNotFound();
 absl::Status UserNotFound(absl::string_view user_id);
 
@@ -83,7 +91,8 @@ absl::Status CheckNameFree(TokenTransaction& transaction, const UserRecord& owne
 absl::Status CheckRoomForOneMore(TokenTransaction& transaction, const UserRecord& owner, const PolicyRecord& policy,
                                  absl::Time now);
 
-// Under what a request with an id is remembered. Empty without an id.
+// Under what a request with an id is remembered. Empty without an id. `principal` as it stands in the transaction: the
+// uid of its user is in the key, so that a later user of the same id finds none of the former one's requests.
 std::string RequestKey(const Principal& principal, absl::string_view method, absl::string_view target,
                        const RequestIdentity& request);
 

@@ -10,6 +10,7 @@
 #include "server/core/error.h"
 #include "server/core/new_uid.h"
 #include "server/core/resource_name.h"
+#include "server/core/standing.h"
 #include "server/core/token_rules.h"
 
 namespace pat {
@@ -40,11 +41,13 @@ absl::string_view TypeText(UserType type) {
   return "unknown";
 }
 
-void CheckType(const std::optional<UserType>& type, Violations& violations) {
+void CheckType(const std::optional<UserType>& type, int32_t unknown, Violations& violations) {
   if (type.has_value()) return;
-  violations.push_back({"user.type", "is missing or unknown; give TYPE_LOCAL, TYPE_DIRECTORY or TYPE_SAML"});
+  const std::string wrong = unknown == 0 ? "is missing" : absl::StrCat(unknown, " is no type");
+  violations.push_back({"user.type", absl::StrCat(wrong, "; give TYPE_LOCAL, TYPE_DIRECTORY or TYPE_SAML")});
 }
 
+// With a password.
 bool CanAdminister(const UserRecord& user) {
   return user.type == UserType::kLocal && !user.disabled && user.administrator;
 }
@@ -52,14 +55,22 @@ bool CanAdminister(const UserRecord& user) {
 // Refuses if `before` is the only one who can administer.
 absl::Status CheckNotLast(TokenTransaction& transaction, const UserRecord& before) {
   if (!CanAdminister(before)) return absl::OkStatus();
+  const absl::StatusOr<std::optional<PasswordRecord>> password = transaction.GetPassword(before.uid);
+  if (!password.ok()) return password.status();
+  if (!password->has_value()) return absl::OkStatus();
   const absl::StatusOr<uint64_t> administrators = transaction.CountAdministrators();
   if (!administrators.ok()) return administrators.status();
   if (*administrators > 1) return absl::OkStatus();
   return MakeError(absl::StatusCode::kFailedPrecondition,
                    absl::StrCat(UserName(before.id),
-                                " is the last local administrator who is not disabled; make "
-                                "another one first"),
+                                " is the last administrator who can log in (is local, not disabled and has a "
+                                "password); make another one first"),
                    {.reason = "LAST_ADMINISTRATOR"});
+}
+
+absl::Status CurrentPasswordWrong() {
+  return MakeError(absl::StatusCode::kUnauthenticated, "current_password is not right",
+                   {.reason = "CREDENTIALS_INVALID"});
 }
 
 absl::Status CheckCanHavePassword(const UserRecord& user) {
@@ -102,7 +113,7 @@ absl::StatusOr<UserRecord> UserLifecycle::Create(const Principal& principal, con
                                                   " is no id; give 1 to 63 of a-z, 0-9, '.', '_' and '-', beginning "
                                                   "with a letter or digit")});
   }
-  CheckType(query.type, violations);
+  CheckType(query.type, query.unknown_type, violations);
   CheckScopeNames(query.grants, catalog_, kMostGrants, /*star=*/true, "user.grants", violations);
   if (!query.password.empty()) {
     CheckPassword(query.password, "password", violations);
@@ -130,6 +141,8 @@ absl::StatusOr<UserRecord> UserLifecycle::Create(const Principal& principal, con
   row.detail = absl::StrCat(DetailOf(user, {"type", "disabled", "administrator", "grants"}),
                             password.has_value() ? "; with a password" : "");
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    absl::Status status = CheckStillAdministrator(principal, transaction);
+    if (!status.ok()) return status;
     const absl::StatusOr<std::optional<UserRecord>> known = transaction.GetUser(user.id);
     if (!known.ok()) return known.status();
     if (known->has_value()) {
@@ -139,8 +152,7 @@ absl::StatusOr<UserRecord> UserLifecycle::Create(const Principal& principal, con
     }
     if (query.validate_only) return Decision::kDiscard;
     user.change_sequence = transaction.Sequence();
-    absl::Status status = transaction.PutUser(user);
-    if (!status.ok()) return status;
+    if (status = transaction.PutUser(user); !status.ok()) return status;
     if (password.has_value()) {
       if (status = transaction.PutPassword(user.uid, *password); !status.ok()) return status;
     }
@@ -158,6 +170,7 @@ absl::StatusOr<UserRecord> UserLifecycle::Get(const Principal& principal, const 
   const std::optional<std::string> id = CheckUserName(name, "name", violations);
   if (!violations.empty()) return InvalidRequest(std::move(violations));
   absl::StatusOr<std::optional<UserRecord>> user = store_.GetUser(*id);
+  if (absl::Status status = CheckStillAdministrator(principal, store_); !status.ok()) return status;
   if (!user.ok()) return user.status();
   if (!user->has_value()) return UserNotFound(*id);
   return **std::move(user);
@@ -174,6 +187,7 @@ absl::StatusOr<UserViewPage> UserLifecycle::List(const Principal& principal, con
   }
   if (!violations.empty()) return InvalidRequest(std::move(violations));
   absl::StatusOr<UserPage> page = store_.ListUsers({.after_id = *after, .limit = *page_size});
+  if (absl::Status status = CheckStillAdministrator(principal, store_); !status.ok()) return status;
   if (!page.ok()) return page.status();
   UserViewPage view;
   if (page->more) view.next_page_token = page_tokens_.EncodeText(page->users.back().id, ListContext(principal));
@@ -187,7 +201,7 @@ absl::StatusOr<ChangedUser> UserLifecycle::Update(const Principal& principal, co
   const std::vector<std::string>& mask = query.update_mask;
   const std::optional<std::string> id = CheckUserName(query.name, "user.name", violations);
   CheckMask(mask, {kType, kDisabled, kAdministrator, kGrants}, violations);
-  if (Masks(mask, kType)) CheckType(query.type, violations);
+  if (Masks(mask, kType)) CheckType(query.type, query.unknown_type, violations);
   if (Masks(mask, kGrants)) {
     CheckScopeNames(query.grants, catalog_, kMostGrants, /*star=*/true, "user.grants", violations);
   }
@@ -198,11 +212,12 @@ absl::StatusOr<ChangedUser> UserLifecycle::Update(const Principal& principal, co
   absl::StatusOr<CacheBoundRecord> bound;
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
     if (bound = transaction.GetCacheBound(); !bound.ok()) return bound.status();
+    absl::Status status = CheckStillAdministrator(principal, transaction);
+    if (!status.ok()) return status;
     const absl::StatusOr<UserRecord> before = LoadUser(transaction, *id);
     if (!before.ok()) return before.status();
     user = *before;
-    absl::Status status = CheckEtagIs(EtagOf(user), query.etag, "the user");
-    if (!status.ok()) return status;
+    if (status = CheckEtagIs(EtagOf(user), query.etag, "the user"); !status.ok()) return status;
     if (Masks(mask, kType)) user.type = *query.type;
     if (Masks(mask, kDisabled)) user.disabled = query.disabled;
     if (Masks(mask, kAdministrator)) user.administrator = query.administrator;
@@ -233,16 +248,17 @@ absl::StatusOr<EndedTokens> UserLifecycle::Delete(const Principal& principal, co
   absl::StatusOr<CacheBoundRecord> bound;
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
     if (bound = transaction.GetCacheBound(); !bound.ok()) return bound.status();
+    absl::Status status = CheckStillAdministrator(principal, transaction);
+    if (!status.ok()) return status;
     const absl::StatusOr<UserRecord> user = LoadUser(transaction, *id);
     if (!user.ok()) return user.status();
-    absl::Status status = CheckEtagIs(EtagOf(*user), query.etag, "the user");
-    if (!status.ok()) return status;
+    if (status = CheckEtagIs(EtagOf(*user), query.etag, "the user"); !status.ok()) return status;
     if (status = CheckNotLast(transaction, *user); !status.ok()) return status;
     const absl::StatusOr<uint64_t> count = transaction.DeleteUser(user->uid, clock_.Now());
     if (!count.ok()) return count.status();
     ended.revoked_count = *count;
     if (query.validate_only) return Decision::kDiscard;
-    row.detail = absl::StrCat(*count, " tokens revoked");
+    row.detail = TokensRevoked(*count);
     if (status = audit_.Put(transaction, row); !status.ok()) return status;
     return Decision::kCommit;
   });
@@ -272,24 +288,34 @@ absl::Status UserLifecycle::SetPassword(const Principal& principal, const SetPas
   if (!user.ok()) return user.status();
   if (!user->has_value()) return UserNotFound(*id);
   if (absl::Status status = CheckCanHavePassword(**user); !status.ok()) return status;
+  // Read before it is compared with: if this is what is kept at the end, it was this that matched. A password set anew
+  // never makes the same record, because of its salt.
+  absl::StatusOr<std::optional<PasswordRecord>> matched;
   if (own) {
-    const absl::StatusOr<bool> right = passwords_.IsRight(*id, query.current_password, principal.peer);
+    if (matched = store_.GetPassword((*user)->uid); !matched.ok()) return matched.status();
+    const absl::StatusOr<bool> right = passwords_.IsRight(*id, query.current_password, principal.attempt_peer);
     if (!right.ok()) return right.status();
-    if (!*right) {
-      return MakeError(absl::StatusCode::kUnauthenticated, "current_password is not right",
-                       {.reason = "CREDENTIALS_INVALID"});
-    }
+    if (!*right) return CurrentPasswordWrong();
   }
   const absl::StatusOr<PasswordRecord> password = passwords_.Make(query.password);
   if (!password.ok()) return password.status();
   AuditRecord row = audit_.RowOf(principal, kSetPasswordMethod, query.name);
   absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+    const absl::StatusOr<Principal> now = StandingOf(principal, transaction);
+    if (!now.ok()) return now.status();
+    if (!own && !now->IsAdministrator()) return AdministratorRequired();
     const absl::StatusOr<UserRecord> kept = LoadUser(transaction, *id);
     if (!kept.ok()) return kept.status();
     // Another one of the same name meanwhile: whoever asked did not mean that one.
     if (kept->uid != (*user)->uid) return UserNotFound(*id);
     absl::Status status = CheckCanHavePassword(*kept);
     if (!status.ok()) return status;
+    if (own) {
+      const absl::StatusOr<std::optional<PasswordRecord>> still = transaction.GetPassword(kept->uid);
+      if (!still.ok()) return still.status();
+      // Reset by an administrator, or set by somebody with the same password, while this call waited for scrypt.
+      if (*still != *matched) return CurrentPasswordWrong();
+    }
     if (status = transaction.PutPassword(kept->uid, *password); !status.ok()) return status;
     if (status = audit_.Put(transaction, row); !status.ok()) return status;
     return Decision::kCommit;

@@ -1,14 +1,16 @@
 // UserLifecycle: the rules for users. Create, look at, change, delete, set a password.
 //
-// For administrators; SetPassword also for a user with the own current password. Whoever is disabled, is no longer
-// local or is deleted has no active token from the next read of the store on; what that costs does not depend on how
-// many tokens there are. The last administrator who can log in (local and enabled) stays.
+// For administrators; SetPassword also for a user with the own current password. Whether somebody still is one is
+// decided with the change, in its transaction, and so is whether current_password still is the password. Whoever is
+// disabled, is no longer local or is deleted has no active token from the next read of the store on; what that costs
+// does not depend on how many tokens there are. The last administrator who can log in (local, enabled, with a password)
+// stays.
 //
 // Every change writes a row of the audit log in the same transaction.
 //
 // Errors carry ErrorDetails: INVALID_REQUEST, ROLE_REQUIRED, USER_NOT_FOUND, USER_EXISTS, USER_NOT_LOCAL (a password
-// for somebody who has none here), LAST_ADMINISTRATOR, ETAG_MISMATCH, CREDENTIALS_INVALID (a wrong current_password),
-// RATE_LIMITED. One without details is the store's.
+// for somebody who has none here), LAST_ADMINISTRATOR, ETAG_MISMATCH, CREDENTIALS_INVALID (a wrong current_password, or
+// a caller who may not log in any more), RATE_LIMITED. One without details is the store's.
 //
 // Threads: thread-safe; calls block.
 #ifndef PAT_SERVER_CORE_USER_LIFECYCLE_H_
@@ -36,7 +38,8 @@ namespace pat {
 
 struct CreateUserQuery {
   std::string user_id = {};
-  std::optional<UserType> type = {};  // Absent: not said, or an enumerator that is none.
+  std::optional<UserType> type = {};  // Absent: not said, or an enumerator that is none,
+  int32_t unknown_type = 0;           // which is this.
   bool disabled = false;
   bool administrator = false;
   std::vector<std::string> grants = {};
@@ -46,7 +49,8 @@ struct CreateUserQuery {
 
 struct UpdateUserQuery {
   std::string name = {};
-  std::optional<UserType> type = {};
+  std::optional<UserType> type = {};  // As above.
+  int32_t unknown_type = 0;
   bool disabled = false;
   bool administrator = false;
   std::vector<std::string> grants = {};

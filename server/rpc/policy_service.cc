@@ -17,7 +17,7 @@ grpc::Status PolicyServiceImpl::GetPolicy(grpc::ServerContext* context, const v1
 
 grpc::Status PolicyServiceImpl::UpdatePolicy(grpc::ServerContext* context, const v1::UpdatePolicyRequest* request,
                                              v1::UpdatePolicyResponse* response) {
-  return guard_.Run("/pat.v1.PolicyService/UpdatePolicy", *context, {},
+  return guard_.Run("/pat.v1.PolicyService/UpdatePolicy", *context, kPolicyTarget,
                     [&](const Principal& principal) -> absl::Status {
                       const v1::Policy& wanted = request->policy();
                       const absl::StatusOr<ChangedPolicy> changed =

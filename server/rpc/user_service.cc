@@ -17,6 +17,7 @@ grpc::Status UserServiceImpl::CreateUser(grpc::ServerContext* context, const v1:
                       const absl::StatusOr<UserRecord> user =
                           users_.Create(principal, {.user_id = request->user_id(),
                                                     .type = ReadUserType(request->user().type()),
+                                                    .unknown_type = request->user().type(),
                                                     .disabled = request->user().disabled(),
                                                     .administrator = request->user().administrator(),
                                                     .grants = ReadTexts(request->user().grants()),
@@ -58,6 +59,7 @@ grpc::Status UserServiceImpl::UpdateUser(grpc::ServerContext* context, const v1:
                       const absl::StatusOr<ChangedUser> changed =
                           users_.Update(principal, {.name = request->user().name(),
                                                     .type = ReadUserType(request->user().type()),
+                                                    .unknown_type = request->user().type(),
                                                     .disabled = request->user().disabled(),
                                                     .administrator = request->user().administrator(),
                                                     .grants = ReadTexts(request->user().grants()),

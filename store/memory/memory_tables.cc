@@ -212,8 +212,9 @@ AuditPage MemoryTables::ListAudit(const AuditQuery& query) const {
 }
 
 uint64_t MemoryTables::CountAdministrators() const {
-  return static_cast<uint64_t>(
-      std::count_if(users_.begin(), users_.end(), [](const auto& user) { return IsActiveAdministrator(user.second); }));
+  return static_cast<uint64_t>(std::count_if(users_.begin(), users_.end(), [this](const auto& user) {
+    return IsActiveAdministrator(user.second, passwords_.count(user.first) != 0);
+  }));
 }
 
 std::optional<TokenUid> MemoryTables::FindLiveByDisplayName(const UserRecord& owner, absl::string_view display_name,

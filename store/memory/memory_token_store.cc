@@ -32,6 +32,9 @@ class MemoryTransaction final : public TokenTransaction {
 
   absl::StatusOr<std::optional<TokenRecord>> GetToken(const TokenUid& uid) override { return tables_.GetToken(uid); }
   absl::StatusOr<std::optional<UserRecord>> GetUser(absl::string_view id) override { return tables_.GetUserById(id); }
+  absl::StatusOr<std::optional<PasswordRecord>> GetPassword(const UserUid& user) override {
+    return tables_.GetPassword(user);
+  }
   absl::StatusOr<std::optional<RequestRecord>> GetRequest(absl::string_view key) override {
     return tables_.GetRequest(key);
   }

@@ -41,7 +41,7 @@ struct GlobalEpochRecord {
 struct Counters {
   uint64_t unrevoked = 0;           // Tokens that are not revoked in any way.
   uint64_t unrevoked_in_epoch = 0;  // Tokens of the current global epoch without a revoke_time of their own.
-  uint64_t administrators = 0;      // Local, enabled administrators.
+  uint64_t administrators = 0;      // Those who can log in: local, enabled, with a password.
 
   friend bool operator==(const Counters&, const Counters&) = default;
 };

@@ -101,7 +101,8 @@ class Checker {
     const absl::StatusOr<UserRecord> user = DecodeUser(value);
     if (!user.ok()) return Report("a user record does not decode");
     if (key != UserKey(user->uid)) return Report("a user record stands under another uid");
-    if (IsActiveAdministrator(*user)) ++administrators_;
+    const bool has_password = Get(Family::kPasswords, UidBytes(user->uid)).has_value();
+    if (IsActiveAdministrator(*user, has_password)) ++administrators_;
     CheckRows(IndexRowsOf(*user), "user");
   }
 

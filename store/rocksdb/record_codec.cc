@@ -23,7 +23,7 @@ constexpr uint8_t kPolicyVersion = 1;
 constexpr uint8_t kAuditVersion = 1;
 constexpr uint8_t kOwnerEpochVersion = 1;
 constexpr uint8_t kGlobalEpochVersion = 1;
-constexpr uint8_t kCountersVersion = 1;
+constexpr uint8_t kCountersVersion = 2;  // 1 counted administrators without a password too.
 
 constexpr uint8_t kTokenRevoked = 1;
 constexpr uint8_t kTokenRegenerated = 2;

@@ -115,6 +115,10 @@ absl::StatusOr<std::optional<UserRecord>> RocksDbTransaction::GetUser(absl::stri
   return GetUserByUid(UserKeyOf(**uid));
 }
 
+absl::StatusOr<std::optional<PasswordRecord>> RocksDbTransaction::GetPassword(const UserUid& user) {
+  return GetRecord(Family::kPasswords, UidBytes(user), DecodePassword);
+}
+
 absl::StatusOr<std::optional<RequestRecord>> RocksDbTransaction::GetRequest(absl::string_view key) {
   return GetRecord(Family::kRequests, RequestKey(key), DecodeRequest);
 }
@@ -217,17 +221,31 @@ absl::Status RocksDbTransaction::PutUser(const UserRecord& user) {
   if (same_uid->has_value() && IsChange(**same_uid, user)) {
     if (absl::Status status = PutChangeOf(user); !status.ok()) return status;
   }
-  CountAdministrator(*same_uid, user);
+  if (absl::Status status = CountAdministrator(*same_uid, user); !status.ok()) return status;
   return Put(Family::kUsers, UserKey(user.uid), EncodeUser(user));
 }
 
-void RocksDbTransaction::CountAdministrator(const std::optional<UserRecord>& previous,
-                                            const std::optional<UserRecord>& next) {
-  if (previous.has_value() && IsActiveAdministrator(*previous)) --state_.counters.administrators;
-  if (next.has_value() && IsActiveAdministrator(*next)) ++state_.counters.administrators;
+absl::Status RocksDbTransaction::CountAdministrator(const std::optional<UserRecord>& previous,
+                                                    const std::optional<UserRecord>& next) {
+  const auto counts = [](const std::optional<UserRecord>& user) {
+    return user.has_value() && IsActiveAdministrator(*user, /*has_password=*/true);
+  };
+  if (counts(previous) == counts(next)) return absl::OkStatus();
+  const absl::StatusOr<std::optional<PasswordRecord>> password = GetPassword((next.has_value() ? next : previous)->uid);
+  if (!password.ok()) return password.status();
+  if (password->has_value() && counts(next)) ++state_.counters.administrators;
+  if (password->has_value() && counts(previous)) --state_.counters.administrators;
+  return absl::OkStatus();
 }
 
 absl::Status RocksDbTransaction::PutPassword(const UserUid& user, const PasswordRecord& password) {
+  const absl::StatusOr<std::optional<PasswordRecord>> previous = GetPassword(user);
+  if (!previous.ok()) return previous.status();
+  if (!previous->has_value()) {
+    const absl::StatusOr<std::optional<UserRecord>> kept = GetUserByUid(UserKey(user));
+    if (!kept.ok()) return kept.status();
+    if (kept->has_value() && IsActiveAdministrator(**kept, /*has_password=*/true)) ++state_.counters.administrators;
+  }
   return Put(Family::kPasswords, UidBytes(user), EncodePassword(password));
 }
 

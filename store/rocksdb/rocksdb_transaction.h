@@ -50,6 +50,7 @@ class RocksDbTransaction final : public TokenTransaction {
   absl::StatusOr<uint64_t> GlobalEpoch() override { return state_.global_epoch; }
   absl::StatusOr<std::optional<TokenRecord>> GetToken(const TokenUid& uid) override;
   absl::StatusOr<std::optional<UserRecord>> GetUser(absl::string_view id) override;
+  absl::StatusOr<std::optional<PasswordRecord>> GetPassword(const UserUid& user) override;
   absl::StatusOr<std::optional<RequestRecord>> GetRequest(absl::string_view key) override;
   absl::StatusOr<CacheBoundRecord> GetCacheBound() override;
   absl::StatusOr<PolicyRecord> GetPolicy() override { return *state_.policy; }
@@ -105,8 +106,8 @@ class RocksDbTransaction final : public TokenTransaction {
 
   // Counts a token that is, or is no longer, one without a revoke_time of its own in these epochs: +1 or -1.
   absl::Status CountUnrevoked(const UserUid& owner, const Epochs& epochs, int change);
-  // What a user no longer is, and what one is now, among the administrators.
-  void CountAdministrator(const std::optional<UserRecord>& previous, const std::optional<UserRecord>& next);
+  // Counts what a user was, and is now, among the administrators who can log in; before the password goes.
+  absl::Status CountAdministrator(const std::optional<UserRecord>& previous, const std::optional<UserRecord>& next);
   absl::StatusOr<uint64_t> EndOwnerEpoch(const UserRecord& user, absl::Time time);
   absl::StatusOr<uint64_t> EndGlobalEpoch(absl::Time time);
   // Adds to `ended` tokens of the ended epoch with this key, until there are `limit`. Where to go on next time, if it

@@ -112,12 +112,12 @@ absl::StatusOr<uint64_t> RocksDbTransaction::DeleteUser(const UserUid& uid, absl
   if (!user->has_value()) return 0;
   absl::StatusOr<uint64_t> count = EndOwnerEpoch(**user, time);
   if (!count.ok()) return count;
-  absl::Status status = ReplaceRows(IndexRowsOf(**user), {});
+  absl::Status status = CountAdministrator(*user, std::nullopt);
+  if (status.ok()) status = ReplaceRows(IndexRowsOf(**user), {});
   if (status.ok()) status = Delete(Family::kUsers, UserKey(uid));
   if (status.ok()) status = Delete(Family::kPasswords, UidBytes(uid));
   if (status.ok()) status = PutChangeOf(**user);
   if (!status.ok()) return status;
-  CountAdministrator(*user, std::nullopt);
   return count;
 }
 

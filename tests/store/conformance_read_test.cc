@@ -90,7 +90,9 @@ TEST_P(ConformanceRead, RecordsComeBackAsTheyWere) {
   ASSERT_EQ(Insert(store(), token), absl::OkStatus());
   ASSERT_TRUE(store()
                   .Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+                    EXPECT_EQ(*transaction.GetPassword(user.uid), std::nullopt);
                     EXPECT_TRUE(transaction.PutPassword(user.uid, password).ok());
+                    EXPECT_EQ(*transaction.GetPassword(user.uid), password);
                     EXPECT_TRUE(transaction.PutCacheBound(bound).ok());
                     EXPECT_EQ(*transaction.GetCacheBound(), bound);
                     return Decision::kCommit;

@@ -34,6 +34,9 @@ class ConformanceUser : public testing::TestWithParam<Engine> {
   absl::Status NoteUse(const TokenUid& uid, absl::Time time) {
     return Run([&](TokenTransaction& transaction) { return transaction.NoteUse(uid, time); });
   }
+  absl::Status PutPassword(const UserUid& uid) {
+    return Run([&](TokenTransaction& transaction) { return transaction.PutPassword(uid, {.salt = "salt"}); });
+  }
   uint64_t Administrators() {
     uint64_t count = 0;
     Ask(store(), [&](TokenTransaction& transaction) { count = *transaction.CountAdministrators(); });
@@ -85,6 +88,8 @@ TEST_P(ConformanceUser, UsersAreListedByTheBytesOfTheirIds) {
 
 TEST_P(ConformanceUser, AdministratorsAreThoseWhoCanLogIn) {
   UserRecord user = UserNumber(1);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  ASSERT_EQ(PutPassword(user.uid), absl::OkStatus());
   const auto put = [&](UserType type, bool disabled, bool administrator) {
     user.type = type;
     user.disabled = disabled;
@@ -105,7 +110,11 @@ TEST_P(ConformanceUser, AdministratorsAreThoseWhoCanLogIn) {
   UserRecord second = UserNumber(2);
   second.administrator = true;
   ASSERT_EQ(Put(store(), second), absl::OkStatus());
+  NowAndAfterReopen([&] { EXPECT_EQ(Administrators(), 1u) << "without a password"; });
+  ASSERT_EQ(PutPassword(second.uid), absl::OkStatus());
   NowAndAfterReopen([&] { EXPECT_EQ(Administrators(), 2u); });
+  ASSERT_EQ(PutPassword(second.uid), absl::OkStatus()) << "another one";
+  EXPECT_EQ(Administrators(), 2u);
   ASSERT_EQ(Run([&](TokenTransaction& transaction) {
               EXPECT_TRUE(transaction.DeleteUser(second.uid, At(1)).ok());
               EXPECT_EQ(*transaction.CountAdministrators(), 1u);
@@ -115,6 +124,43 @@ TEST_P(ConformanceUser, AdministratorsAreThoseWhoCanLogIn) {
             }),
             absl::OkStatus());
   NowAndAfterReopen([&] { EXPECT_EQ(Administrators(), 1u); });
+}
+
+// In one mutation each step is counted on top of the one before.
+TEST_P(ConformanceUser, AdministratorsAreCountedAsAMutationGoes) {
+  UserRecord user = UserNumber(1);
+  user.administrator = true;
+  const auto expect = [](TokenTransaction& transaction, uint64_t count) {
+    EXPECT_EQ(*transaction.CountAdministrators(), count);
+  };
+  ASSERT_EQ(Run([&](TokenTransaction& transaction) {
+              EXPECT_TRUE(transaction.PutUser(user).ok());
+              expect(transaction, 0);
+              EXPECT_TRUE(transaction.PutPassword(user.uid, {.salt = "salt"}).ok());
+              expect(transaction, 1);
+              EXPECT_TRUE(transaction.DeleteUser(user.uid, At(1)).ok());
+              expect(transaction, 0);
+              EXPECT_TRUE(transaction.PutUser(user).ok());
+              expect(transaction, 0);
+              // The password of a user who is not an administrator yet.
+              UserRecord second = UserNumber(2);
+              EXPECT_TRUE(transaction.PutUser(second).ok());
+              EXPECT_TRUE(transaction.PutPassword(second.uid, {.salt = "salt"}).ok());
+              expect(transaction, 0);
+              second.administrator = true;
+              EXPECT_TRUE(transaction.PutUser(second).ok());
+              expect(transaction, 1);
+              return absl::OkStatus();
+            }),
+            absl::OkStatus());
+  NowAndAfterReopen([&] { EXPECT_EQ(Administrators(), 1u); });
+  // What fails counts nothing.
+  EXPECT_FALSE(Run([&](TokenTransaction& transaction) {
+                 EXPECT_TRUE(transaction.PutPassword(user.uid, {.salt = "salt"}).ok());
+                 expect(transaction, 2);
+                 return absl::AbortedError("no");
+               }).ok());
+  EXPECT_EQ(Administrators(), 1u);
 }
 
 TEST_P(ConformanceUser, ThePolicyIsTheDefaultUntilOneIsPut) {

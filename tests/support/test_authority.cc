@@ -1,11 +1,13 @@
 #include "tests/support/test_authority.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "gtest/gtest.h"
+#include "server/crypto/digest.h"
 #include "server/crypto/random.h"
 #include "store/memory/memory_token_store.h"
 
@@ -35,10 +37,32 @@ std::unique_ptr<const Peppers> OnePepper() {
 
 }  // namespace
 
-Principal AsUser(absl::string_view user_id) { return {.kind = PrincipalKind::kUser, .user_id = std::string(user_id)}; }
+UserUid FirstUidOf(absl::string_view user_id) {
+  const Sha256Digest digest = Sha256(absl::StrCat("first of ", user_id));
+  UserUid uid;
+  std::copy_n(digest.begin(), uid.bytes.size(), uid.bytes.begin());
+  return uid;
+}
+
+Principal AsUser(absl::string_view user_id) {
+  return {.kind = PrincipalKind::kUser, .user_id = std::string(user_id), .user_uid = FirstUidOf(user_id)};
+}
 
 Principal AsAdministrator(absl::string_view user_id) {
-  return {.kind = PrincipalKind::kUser, .user_id = std::string(user_id), .administrator = true};
+  Principal principal = AsUser(user_id);
+  principal.administrator = true;
+  return principal;
+}
+
+Principal AsPortal(absl::string_view user_id) {
+  return {.kind = PrincipalKind::kPortal, .user_id = std::string(user_id), .user_uid = FirstUidOf(user_id)};
+}
+
+Principal TestAuthority::Anew(Principal principal) const {
+  const std::optional<UserRecord> user = engine->GetUser(principal.user_id).value();
+  principal.user_uid.reset();
+  if (user.has_value()) principal.user_uid = user->uid;
+  return principal;
 }
 
 Secret PepperOf(char byte) { return Secret(std::string(32, byte)); }
@@ -65,9 +89,14 @@ void ChangePolicy(TokenStore& store, absl::FunctionRef<void(PolicyRecord&)> chan
 }
 
 void TestAuthority::AddUser(absl::string_view id) {
+  UserUid uid = FirstUidOf(id);
+  {
+    const absl::MutexLock lock(&mutex_);
+    if (!added_.insert(std::string(id)).second) FillRandom(absl::MakeSpan(uid.bytes));
+  }
   const absl::Status status = engine->Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
     UserRecord user;
-    FillRandom(absl::MakeSpan(user.uid.bytes));
+    user.uid = uid;
     user.id = std::string(id);
     user.grants = {"*"};
     user.create_time = clock.Now();
@@ -112,7 +141,7 @@ CreateTokenQuery TestAuthority::GoodCreation(absl::string_view user_id) {
 }
 
 IssuedToken TestAuthority::Issue(const CreateTokenQuery& query) {
-  const absl::StatusOr<TokenWithSecret> made = tokens.Create(AsUser(*ParseUserName(query.parent)), query);
+  const absl::StatusOr<TokenWithSecret> made = tokens.Create(Anew(AsUser(*ParseUserName(query.parent))), query);
   if (!made.ok()) {
     ADD_FAILURE() << made.status();
     return {};
@@ -126,7 +155,7 @@ IssuedToken TestAuthority::Issue(const CreateTokenQuery& query) {
 absl::Time TestAuthority::Revoke(const IssuedToken& token) {
   RevokeTokenQuery query;
   query.name = token.name;
-  const absl::StatusOr<RevokedToken> revoked = tokens.Revoke(AsUser(OwnerIdOf(token)), query);
+  const absl::StatusOr<RevokedToken> revoked = tokens.Revoke(Anew(AsUser(OwnerIdOf(token))), query);
   EXPECT_TRUE(revoked.ok()) << revoked.status();
   return revoked.ok() ? revoked->last_accept_time : absl::Time();
 }
@@ -134,7 +163,7 @@ absl::Time TestAuthority::Revoke(const IssuedToken& token) {
 IssuedToken TestAuthority::Regenerate(const IssuedToken& token) {
   RegenerateTokenQuery query;
   query.name = token.name;
-  const absl::StatusOr<TokenWithSecret> made = tokens.Regenerate(AsUser(OwnerIdOf(token)), query);
+  const absl::StatusOr<TokenWithSecret> made = tokens.Regenerate(Anew(AsUser(OwnerIdOf(token))), query);
   if (!made.ok()) {
     ADD_FAILURE() << made.status();
     return {};

@@ -8,11 +8,14 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "server/core/audit_log.h"
 #include "server/core/clock.h"
@@ -31,8 +34,13 @@
 
 namespace pat {
 
+// The uid of the first user of this id that TestAuthority makes: so that a test can name a principal without looking.
+UserUid FirstUidOf(absl::string_view user_id);
+
+// Principals who act for the first user of this id.
 Principal AsUser(absl::string_view user_id);
 Principal AsAdministrator(absl::string_view user_id);
+Principal AsPortal(absl::string_view user_id);
 
 // A token that was issued, with its secret.
 struct IssuedToken {
@@ -69,10 +77,13 @@ class TestAuthority {
   std::function<void(const TokenDigest&)> on_new_secret;
   TokenLifecycle tokens;
 
-  // A local user with all grants.
+  // A local user with all grants. The first one of an id has the uid FirstUidOf(id), a later one another.
   void AddUser(absl::string_view id);
   void ChangeUser(absl::string_view id, absl::FunctionRef<void(UserRecord&)> change);
   void DeleteUser(absl::string_view id);
+
+  // The same principal, let in now: for whoever has the id.
+  Principal Anew(Principal principal) const;
 
   // The policy as it is kept, and another one.
   PolicyRecord policy() const;
@@ -93,6 +104,9 @@ class TestAuthority {
 
  private:
   std::atomic<int> named_ = 0;
+
+  absl::Mutex mutex_;
+  std::set<std::string> added_ ABSL_GUARDED_BY(mutex_);  // Ids of users who are, or were, there.
 };
 
 // The {user} of "users/{user}/tokens/{token}".

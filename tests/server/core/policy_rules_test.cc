@@ -21,6 +21,11 @@ using ::testing::IsEmpty;
 
 class PolicyRulesTest : public testing::Test {
  protected:
+  PolicyRulesTest() {
+    authority_.AddUser("root");
+    authority_.ChangeUser("root", [](UserRecord& user) { user.administrator = true; });
+  }
+
   absl::Time Now() const { return authority_.clock.Now(); }
 
   absl::StatusOr<ChangedPolicy> Update(UpdatePolicyQuery query, const std::vector<std::string>& mask) {

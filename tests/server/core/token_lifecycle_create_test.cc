@@ -135,10 +135,12 @@ TEST_F(TokenCreationTest, ATokenNeedsAnEnd) {
 
 // ---- Who may have tokens
 
+// Such a user has no password; a portal acts for it.
 TEST_F(TokenCreationTest, OnlyLocalUsersHaveTokens) {
   for (const UserType type : {UserType::kDirectory, UserType::kSaml}) {
     authority_.ChangeUser("ada", [type](UserRecord& user) { user.type = type; });
-    ExpectRefusal(Create(GoodCreation()).status(), absl::StatusCode::kFailedPrecondition, "USER_NOT_LOCAL");
+    ExpectRefusal(tokens().Create(AsPortal("ada"), GoodCreation()).status(), absl::StatusCode::kFailedPrecondition,
+                  "USER_NOT_LOCAL");
   }
   authority_.ChangeUser("ada", [](UserRecord& user) { user.type = UserType::kLocal; });
   EXPECT_TRUE(Create(GoodCreation()).ok());
@@ -146,12 +148,14 @@ TEST_F(TokenCreationTest, OnlyLocalUsersHaveTokens) {
 
 TEST_F(TokenCreationTest, ADisabledUserGetsNone) {
   authority_.ChangeUser("ada", [](UserRecord& user) { user.disabled = true; });
-  ExpectRefusal(Create(GoodCreation()).status(), absl::StatusCode::kFailedPrecondition, "USER_DISABLED");
+  ExpectRefusal(tokens().Create(AsPortal("ada"), GoodCreation()).status(), absl::StatusCode::kFailedPrecondition,
+                "USER_DISABLED");
 }
 
 TEST_F(TokenCreationTest, WhoHasNoAccountGetsNone) {
   const CreateTokenQuery query = authority_.GoodCreation("nobody");
-  ExpectRefusal(tokens().Create(AsUser("nobody"), query).status(), absl::StatusCode::kNotFound, "USER_NOT_FOUND");
+  ExpectRefusal(tokens().Create(authority_.Anew(AsPortal("nobody")), query).status(), absl::StatusCode::kNotFound,
+                "USER_NOT_FOUND");
 }
 
 // ---- Names
@@ -265,7 +269,7 @@ TEST_F(TokenCreationTest, ADryRunChecksEverything) {
   authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_live_tokens = 1; });
   expect(GoodCreation(), absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED");
   authority_.ChangeUser("ada", [](UserRecord& user) { user.type = UserType::kDirectory; });
-  expect(GoodCreation(), absl::StatusCode::kFailedPrecondition, "USER_NOT_LOCAL");
+  expect(GoodCreation(), absl::StatusCode::kUnauthenticated, "CREDENTIALS_INVALID");
 }
 
 // ---- Who is told of a new secret, and when

@@ -242,13 +242,15 @@ TEST_F(TokenRegenerationTest, ATokenThatThePolicyHasEndedIsNotBroughtBack) {
 TEST_F(TokenRegenerationTest, OnlyLocalUsersGetNewSecrets) {
   for (const UserType type : {UserType::kDirectory, UserType::kSaml}) {
     authority_.ChangeUser("ada", [type](UserRecord& user) { user.type = type; });
-    ExpectRefusal(Regenerate({.name = token_.name}).status(), absl::StatusCode::kFailedPrecondition, "USER_NOT_LOCAL");
+    ExpectRefusal(tokens().Regenerate(AsPortal("ada"), {.name = token_.name}).status(),
+                  absl::StatusCode::kFailedPrecondition, "USER_NOT_LOCAL");
   }
   authority_.ChangeUser("ada", [](UserRecord& user) {
     user.type = UserType::kLocal;
     user.disabled = true;
   });
-  ExpectRefusal(Regenerate({.name = token_.name}).status(), absl::StatusCode::kFailedPrecondition, "USER_DISABLED");
+  ExpectRefusal(tokens().Regenerate(AsPortal("ada"), {.name = token_.name}).status(),
+                absl::StatusCode::kFailedPrecondition, "USER_DISABLED");
   EXPECT_TRUE(Found(token_.digest).has_value());
 }
 

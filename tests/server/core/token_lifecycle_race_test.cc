@@ -31,6 +31,7 @@ class TokenRaceTest : public testing::TestWithParam<Engine> {
   TokenRaceTest() {
     UserRecord user = UserNumber(1);
     user.id = "ada";
+    user.uid = FirstUidOf("ada");
     EXPECT_EQ(Put(store(), user), absl::OkStatus());
   }
 

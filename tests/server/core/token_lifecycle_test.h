@@ -25,15 +25,12 @@ inline constexpr absl::Duration kDay = absl::Hours(24);
 // Well-formed, and never given to a token.
 inline constexpr absl::string_view kAbsentUid = "0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3";
 
-inline Principal AsPortal(absl::string_view user_id) {
-  return {.kind = PrincipalKind::kPortal, .user_id = std::string(user_id)};
-}
-
 // Ada and bob have accounts; root is an administrator and has one too.
 class TokenLifecycleTest : public testing::Test {
  protected:
   TokenLifecycleTest() {
     for (const absl::string_view id : {"ada", "bob", "root"}) authority_.AddUser(id);
+    authority_.ChangeUser("root", [](UserRecord& user) { user.administrator = true; });
   }
 
   absl::Time Now() const { return authority_.clock.Now(); }

@@ -28,10 +28,6 @@ using ::testing::Pair;
 
 constexpr absl::Duration kTick = absl::Nanoseconds(1);
 
-Principal AsPortal(absl::string_view user_id) {
-  return {.kind = PrincipalKind::kPortal, .user_id = std::string(user_id)};
-}
-
 // ---- Whose tokens
 
 const TokenUid kUid = TokenUidNumber(7);

@@ -4,6 +4,7 @@
 #define PAT_TESTS_SERVER_CORE_USER_LIFECYCLE_TEST_H_
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,12 +32,28 @@ class FakePasswords final : public Passwords {
   explicit FakePasswords(const TokenReader& store) : store_(store) {}
 
   absl::StatusOr<PasswordRecord> Make(absl::string_view password) override {
+    {
+      const absl::MutexLock lock(&mutex_);
+      ++made_;
+      if (!failure_.ok()) return failure_;
+    }
+    Happen();
+    return RecordOf(password);
+  }
+
+  // A record with a salt of its own, as no other has.
+  PasswordRecord RecordOf(absl::string_view password) {
     const absl::MutexLock lock(&mutex_);
-    ++made_;
-    if (!failure_.ok()) return failure_;
     PasswordRecord record;
+    record.salt = absl::StrCat("salt ", ++salts_);
     record.hash = Sha256(password);
     return record;
+  }
+
+  // What happens, once, while the next password is made: after all that a rule looks at before, and before its commit.
+  void Meanwhile(std::function<void()> meanwhile) {
+    const absl::MutexLock lock(&mutex_);
+    meanwhile_ = std::move(meanwhile);
   }
 
   absl::StatusOr<bool> IsRight(absl::string_view user_id, absl::string_view password, absl::string_view peer) override {
@@ -71,9 +88,20 @@ class FakePasswords final : public Passwords {
   }
 
  private:
+  void Happen() {
+    std::function<void()> meanwhile;
+    {
+      const absl::MutexLock lock(&mutex_);
+      meanwhile = std::exchange(meanwhile_, nullptr);
+    }
+    if (meanwhile) meanwhile();
+  }
+
   const TokenReader& store_;
 
   mutable absl::Mutex mutex_;
+  std::function<void()> meanwhile_ ABSL_GUARDED_BY(mutex_);
+  int salts_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t made_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t judged_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string peer_ ABSL_GUARDED_BY(mutex_);
@@ -86,6 +114,7 @@ class UserLifecycleTest : public testing::Test {
     for (const absl::string_view id : {"ada", "bob", "dora", "root"}) authority_.AddUser(id);
     authority_.ChangeUser("dora", [](UserRecord& user) { user.type = UserType::kDirectory; });
     authority_.ChangeUser("root", [](UserRecord& user) { user.administrator = true; });
+    GivePassword("root");
   }
 
   absl::Time Now() const { return authority_.clock.Now(); }
@@ -99,6 +128,17 @@ class UserLifecycleTest : public testing::Test {
             {.kind = PrincipalKind::kPortal, .user_id = "root", .administrator = true},
             {.kind = PrincipalKind::kToken, .user_id = "root", .administrator = true},
             {.kind = PrincipalKind::kIntrospector}};
+  }
+
+  // "root-password" and so on. Not through the rules: no row of the audit log, nothing counted.
+  void GivePassword(absl::string_view id) {
+    const UserUid uid = Kept(id).value().uid;
+    const PasswordRecord record = passwords_.RecordOf(absl::StrCat(id, "-password"));
+    const absl::Status done = authority_.engine->Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+      if (absl::Status put = transaction.PutPassword(uid, record); !put.ok()) return put;
+      return Decision::kCommit;
+    });
+    EXPECT_TRUE(done.ok()) << done;
   }
 
   std::optional<UserRecord> Kept(absl::string_view id) { return authority_.engine->GetUser(id).value(); }

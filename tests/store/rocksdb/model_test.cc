@@ -93,13 +93,17 @@ class ModelTest : public RocksDbFixture {
     drawn.administrator = Random(2) == 0;
     drawn.disabled = Random(3) == 0;
     drawn.type = Random(4) == 0 ? UserType::kSaml : UserType::kLocal;
-    return [drawn](TokenTransaction& transaction, std::string& answers) {
+    const bool password = Random(3) == 0;
+    return [drawn, password](TokenTransaction& transaction, std::string& answers) {
       UserRecord user = drawn;
       const auto known = transaction.GetUser(user.id);
       if (!known.ok()) return known.status();
       if (known->has_value()) {
         user.uid = (*known)->uid;
         user.token_epoch = (*known)->token_epoch;
+      }
+      if (password && known->has_value()) {
+        if (absl::Status status = transaction.PutPassword(user.uid, {.salt = "salt"}); !status.ok()) return status;
       }
       return Noted("put user", transaction.PutUser(user), answers);
     };

@@ -128,9 +128,9 @@ TEST_P(RecordCodecTest, AnythingLeftOverIsRefused) {
 TEST_P(RecordCodecTest, UnknownVersionIsRefusedByName) {
   const Kind& kind = GetParam();
   std::string newer = kind.bytes;
-  newer[0] = 2;
+  newer[0] = 9;
   EXPECT_EQ(kind.recode(newer).status().code(), absl::StatusCode::kDataLoss);
-  EXPECT_THAT(std::string(kind.recode(newer).status().message()), HasSubstr("unknown version 2"));
+  EXPECT_THAT(std::string(kind.recode(newer).status().message()), HasSubstr("unknown version 9"));
 }
 
 TEST_P(RecordCodecTest, WhateverDecodesEncodesToTheSameBytes) {
@@ -198,6 +198,13 @@ TEST(RecordCodecRoundTripTest, RecordsComeBack) {
   EXPECT_FALSE(DecodeNumber(std::string(9, '\0')).ok());
 }
 
+// Version 1 counted administrators who have no password: its number would keep a store without anybody who can log in.
+TEST(RecordCodecFormatTest, CountersOfTheVersionBeforeAreRefused) {
+  std::string before = EncodeCounters({1, 2, 3});
+  before.front() = 1;
+  EXPECT_EQ(DecodeCounters(before).status(), absl::DataLossError("counters record of unknown version 1"));
+}
+
 TEST(RecordCodecFormatTest, BytesAreThoseOfTheFormat) {
   // A change here is a change of the format on disk: see store/FORMAT.md.
   const std::string user = absl::BytesToHexString(EncodeUser(FullUser()));
@@ -225,7 +232,7 @@ TEST(RecordCodecFormatTest, BytesAreThoseOfTheFormat) {
             "800000006553f10300000000"
             "0000000000000004"
             "000000000000000c");
-  EXPECT_EQ(absl::BytesToHexString(EncodeCounters({1, 2, 3})), "01000000000000000100000000000000020000000000000003");
+  EXPECT_EQ(absl::BytesToHexString(EncodeCounters({1, 2, 3})), "02000000000000000100000000000000020000000000000003");
   EXPECT_EQ(absl::BytesToHexString(EncodePolicy(FullPolicy())),
             "01"
             "01"
