@@ -65,13 +65,14 @@ class QueueSource final : public FactsReader {
 void RunRace(bool push) {
   constexpr int kCallers = 3;
   constexpr int kCalls = 3000;
+  constexpr int kLeast = 10;
   const Clock clock(SystemClockSource());
   QueueSource source;
   std::atomic<CachingFactsReader*> told = nullptr;
   AlarmThread alarm(clock, [&told] { told.load()->DismissLate(); });
   CacheOptions options;
   options.ttl = absl::Milliseconds(1);
-  options.load_timeout = absl::Milliseconds(2);
+  options.load_timeout = absl::Milliseconds(20);
   options.too_late = TooLate();
   options.push = push;
   CachingFactsReader cache(source, clock, options, &alarm);
@@ -85,10 +86,12 @@ void RunRace(bool push) {
   for (int t = 0; t < kCallers; ++t) {
     threads.emplace_back([&, t] {
       std::mt19937_64 random(t);
-      for (int i = 0; i < kCalls; ++i) {
+      // On a slow machine until both have happened.
+      for (int i = 0; i < kCalls || good < kLeast || late < kLeast; ++i) {
         TokenDigest digest;
         digest.bytes[0] = static_cast<uint8_t>(random() % kTokens);
-        FindOptions how{.timeout = absl::Microseconds(static_cast<int64_t>(random() % 1000))};
+        FindOptions how;
+        if (random() % 4 != 0) how.timeout = absl::Microseconds(static_cast<int64_t>(random() % 1000));
         if (random() % 8 == 0) how.max_staleness = absl::ZeroDuration();
         FactsRecorder& receiver = receivers[t].emplace_back();
         cache.Find(digest, how, receiver);
@@ -125,8 +128,6 @@ void RunRace(bool push) {
     }
   }
   alarm.Stop();
-  EXPECT_GT(good, 0);
-  EXPECT_GT(late, 0);
 }
 
 TEST(WaitingRaceTest, EverybodyIsToldOnce) { RunRace(/*push=*/false); }
