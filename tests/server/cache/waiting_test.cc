@@ -301,6 +301,7 @@ TEST_F(WaitingTest, TheNextLoadIsOneWhateverTheClocksSay) {
   source.ReleaseOldest(SourceTimedOut());
   EXPECT_EQ(loads(), 2);
   source.Release();
+  ASSERT_TRUE(one.done() && two.done());
   EXPECT_TRUE(one.Wait().active());
   EXPECT_TRUE(two.Wait().active());
 }

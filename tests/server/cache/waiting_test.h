@@ -25,7 +25,7 @@ inline absl::Status SourceTimedOut() {
 inline absl::Status TooLate() { return MakeError(absl::StatusCode::kUnavailable, "too late", {.reason = "TOO_LATE"}); }
 
 struct WaitingCache {
-  explicit WaitingCache(CacheOptions options = {}) : cache(source, authority.clock, With(options), &alarm) {
+  explicit WaitingCache(const CacheOptions& options = {}) : cache(source, authority.clock, With(options), &alarm) {
     authority.AddUser("ada");
   }
 
