@@ -1,8 +1,8 @@
 #include "server/cache/caching_facts_reader.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
-#include <vector>
 
 #include "server/cache/read_section.h"
 #include "server/core/error.h"
@@ -25,31 +25,55 @@ FactsAnswer MakeAnswer(const TokenFacts* facts, FactsSource source, const Readin
   return answer;
 }
 
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+
+// On the boot clock alone, as all patience: that the wall clock is set makes nobody less patient.
+int64_t EndOf(absl::Duration patience, const Reading& arrived) {
+  const int64_t nanos = absl::ToInt64Nanoseconds(patience);
+  return nanos < kNever - arrived.boot_nanos ? arrived.boot_nanos + nanos : kNever;
+}
+
 }  // namespace
+
+absl::Status StoreIsLate() {
+  return MakeError(absl::StatusCode::kUnavailable, "the store has not answered in time",
+                   {.reason = "STORE_UNAVAILABLE", .retry_delay = absl::Seconds(1)});
+}
+
+// Somebody who waits for a load, in its list. Protected by the mutex of that load's LoadShard until it is taken out of
+// the list; who does that tells the receiver.
+struct CachingFactsReader::Waiter {
+  FactsReceiver* receiver = nullptr;
+  Reading arrived;
+  absl::Duration staleness;
+  int64_t deadline = kNever;  // Of the boot clock.
+  bool joined = false;        // The load had begun when it came.
+  Load* load = nullptr;
+  std::multimap<int64_t, Waiters::iterator>::iterator place = {};  // In LoadShard::deadlines, if HasDeadline().
+};
 
 // One question to the source, and everybody who waits for its answer. Deletes itself when it is answered.
 class CachingFactsReader::Load final : public FactsReceiver {
  public:
-  Load(CachingFactsReader& cache, const TokenDigest& asked, const Reading& began, absl::Duration patience)
-      : digest(asked), first_began_at(began), lasts(patience), began_at(began), cache_(cache) {}
+  Load(CachingFactsReader& cache, const TokenDigest& asked, const Reading& began)
+      : digest(asked), first_began_at(began), began_at(began), cache_(cache) {}
 
   void Receive(const absl::StatusOr<FactsAnswer>& answer) override {
     if (cache_.Finish(*this, answer)) delete this;
   }
 
-  // How much of its time is left. By the boot clock alone: that the wall clock is set makes nobody less patient.
+  // How much of its time is left.
   absl::Duration LeftAt(const Reading& now) const {
-    return lasts - absl::Nanoseconds(now.boot_nanos - first_began_at.boot_nanos);
+    return cache_.options_.load_timeout - absl::Nanoseconds(now.boot_nanos - first_began_at.boot_nanos);
   }
 
   // Constant after construction.
   const TokenDigest digest;
   const Reading first_began_at;
-  const absl::Duration lasts;  // How long its caller can wait; infinite: as long as the source tries.
 
   // Protected by the mutex of the digest's LoadShard.
   Reading began_at;
-  std::vector<FactsReceiver*> waiting;
+  Waiters waiting;         // May be empty: then it is for the table alone.
   bool overtaken = false;  // Something happened since that the answer may not know of: do not remember it, do not join.
   bool dropped = false;    // The same, by DropAll(): ask again.
   bool repeated = false;
@@ -62,10 +86,13 @@ class CachingFactsReader::Load final : public FactsReceiver {
   CachingFactsReader& cache_;
 };
 
-CachingFactsReader::CachingFactsReader(FactsReader& source, const Clock& clock, const CacheOptions& options)
+CachingFactsReader::CachingFactsReader(FactsReader& source, const Clock& clock, const CacheOptions& options,
+                                       Alarm* alarm)
     : source_(source),
       clock_(clock),
       options_(options),
+      too_late_(options.too_late),
+      alarm_(alarm),
       push_(options.push ? std::make_unique<Push>() : nullptr),
       table_(options.capacity - options.capacity / 10, options.capacity / 10,
              push_ != nullptr ? &push_->index : nullptr),
@@ -92,12 +119,9 @@ bool CachingFactsReader::AnswerFromTable(const TokenDigest& digest, const Readin
   return true;
 }
 
-// Called with the mutex of the load's LoadShard held, as the next two are.
-bool CachingFactsReader::MayJoin(const Load& load, const Reading& now, absl::Duration staleness,
-                                 absl::Duration patience) {
-  if (load.overtaken || load.dropped || Age(load.began_at, now) > staleness) return false;
-  // Who waits for little time must not make the others fail.
-  if (2 * load.LeftAt(now) < patience) return false;
+// Called with the mutex of the load's LoadShard held, as all that follow are up to Find().
+bool CachingFactsReader::MayJoin(const Load& load, const Reading& arrived, absl::Duration staleness) {
+  if (load.overtaken || load.dropped || Age(load.began_at, arrived) > staleness) return false;
   if (push_ == nullptr || !load.repeated) return true;
   // A load that was repeated is not repeated again, so who joins it must have missed nothing by that.
   const absl::MutexLock lock(&push_->mutex);
@@ -124,6 +148,50 @@ bool CachingFactsReader::KeepUnlessOvertaken(const Load& load, absl::Duration go
   return true;
 }
 
+// The youngest of its digest. To be given its waiters, and to AskSource() without the mutex.
+CachingFactsReader::Load& CachingFactsReader::NewLoad(Loads& loads, const TokenDigest& digest, const Reading& now) {
+  auto* const load = new Load(*this, digest, now);
+  loads.push_back(load);
+  TakePosition(*load, /*first=*/true);
+  return *load;
+}
+
+bool CachingFactsReader::HasDeadline(const Waiter& waiter) const {
+  return alarm_ != nullptr && waiter.deadline != kNever;
+}
+
+void CachingFactsReader::AddWaiter(LoadShard& shard, Load& load, const Waiter& waiter) {
+  const auto added = load.waiting.insert(load.waiting.end(), waiter);
+  added->load = &load;
+  if (HasDeadline(waiter)) added->place = shard.deadlines.emplace(waiter.deadline, added);
+}
+
+CachingFactsReader::Waiters CachingFactsReader::TakeWaiters(LoadShard& shard, Load& load) {
+  for (const Waiter& waiter : load.waiting) {
+    if (HasDeadline(waiter)) shard.deadlines.erase(waiter.place);
+  }
+  return std::exchange(load.waiting, {});
+}
+
+// A load has come to nothing as its time was up. Who joined it on its way has waited for a part of it only, and goes on
+// to wait for another one; once, so that every wait ends also if the source fails for ever. Returns the load that was
+// begun for them, if there was none to join.
+CachingFactsReader::Load* CachingFactsReader::MoveOn(Loads& loads, Load& ended, const Reading& now) {
+  Load* begun = nullptr;
+  for (auto next = ended.waiting.begin(); next != ended.waiting.end();) {
+    const auto waiter = next++;
+    if (!waiter->joined || waiter->deadline <= now.boot_nanos) continue;
+    // One that begins now is fresh enough for all of them.
+    if (begun == nullptr && (loads.empty() || !MayJoin(*loads.back(), waiter->arrived, waiter->staleness))) {
+      begun = &NewLoad(loads, ended.digest, now);
+    }
+    waiter->joined = false;
+    waiter->load = loads.back();
+    loads.back()->waiting.splice(loads.back()->waiting.end(), ended.waiting, waiter);
+  }
+  return begun;
+}
+
 void CachingFactsReader::Find(const TokenDigest& digest, const FindOptions& options, FactsReceiver& receiver) {
   table_.Prefetch(digest);  // It comes while the clocks are read.
   const Reading now = clock_.Read();
@@ -132,17 +200,17 @@ void CachingFactsReader::Find(const TokenDigest& digest, const FindOptions& opti
   if (may_reuse && AnswerFromTable(digest, now, staleness, receiver)) return;
 
   const absl::Duration patience = std::min(options.timeout.value_or(options_.load_timeout), options_.load_timeout);
-  Load* load = nullptr;
+  if (alarm_ != nullptr && patience <= absl::ZeroDuration()) return receiver.Receive(too_late_);
+  Waiter waiter{.receiver = &receiver, .arrived = now, .staleness = staleness, .deadline = EndOf(patience, now)};
+  Load* begun = nullptr;
   bool filled_meanwhile = false;
   {
     LoadShard& shard = LoadShardOf(digest);
     const absl::MutexLock lock(&shard.mutex);
-    auto& loads = shard.loads[digest.bytes];
-    if (may_reuse && !loads.empty() && MayJoin(*loads.back(), now, staleness, patience)) {
-      loads.back()->waiting.push_back(&receiver);
-      return;
-    }
-    if (may_reuse && loads.empty()) {
+    Loads& loads = shard.loads[digest.bytes];
+    if (may_reuse && !loads.empty() && MayJoin(*loads.back(), now, staleness)) {
+      waiter.joined = true;
+    } else if (may_reuse && loads.empty()) {
       // A load may have ended between the look at the table and the lock: its entry is there then.
       const ReadSection section;
       filled_meanwhile = FindUsable(digest, now, staleness) != nullptr;
@@ -150,24 +218,28 @@ void CachingFactsReader::Find(const TokenDigest& digest, const FindOptions& opti
     if (filled_meanwhile) {
       shard.loads.erase(digest.bytes);
     } else {
-      load = new Load(*this, digest, now, patience);
-      load->waiting.push_back(&receiver);
-      loads.push_back(load);
-      TakePosition(*load, /*first=*/true);
+      if (!waiter.joined) begun = &NewLoad(loads, digest, now);
+      AddWaiter(shard, *loads.back(), waiter);
     }
   }
   // The entry may end before it is looked at again; then this goes round once more and finds a load to join or begins
   // one.
   if (filled_meanwhile) return Find(digest, options, receiver);
+  if (HasDeadline(waiter)) alarm_->SetNoLaterThan(waiter.deadline);
+  if (begun != nullptr) AskSource(*begun, now);
+}
 
-  load->admitted = limiter_.Begin(now.now);
-  if (!load->admitted) {
-    return load->Receive(MakeError(absl::StatusCode::kResourceExhausted, "too many tokens are being looked up",
-                                   {.reason = "RATE_LIMITED", .retry_delay = absl::Milliseconds(100)}));
+// The load may be gone when this returns.
+void CachingFactsReader::AskSource(Load& load, const Reading& now) {
+  load.admitted = limiter_.Begin(now.now);
+  if (!load.admitted) {
+    return load.Receive(MakeError(absl::StatusCode::kResourceExhausted, "too many tokens are being looked up",
+                                  {.reason = "RATE_LIMITED", .retry_delay = absl::Milliseconds(100)}));
   }
-  FindOptions from_source{.max_staleness = absl::ZeroDuration()};
-  if (patience < absl::InfiniteDuration()) from_source.timeout = patience;
-  source_.Find(digest, from_source, *load);
+  FindOptions options{.max_staleness = absl::ZeroDuration()};
+  if (options_.load_timeout < absl::InfiniteDuration()) options.timeout = options_.load_timeout;
+  const TokenDigest digest = load.digest;
+  source_.Find(digest, options, load);
 }
 
 bool CachingFactsReader::Finish(Load& load, const absl::StatusOr<FactsAnswer>& answer) {
@@ -175,40 +247,68 @@ bool CachingFactsReader::Finish(Load& load, const absl::StatusOr<FactsAnswer>& a
   absl::Duration good_for = options_.ttl;
   if (answer.ok()) good_for = std::min(good_for, answer->fresh_for);
   if (answer.ok() && answer->facts == nullptr) good_for = std::min(good_for, options_.negative_ttl);
+  const Reading now = answer.ok() ? Reading() : clock_.Read();
+  // The source gives up a little early, when it has no time for another attempt.
+  const bool time_was_up =
+      alarm_ != nullptr && absl::IsUnavailable(answer.status()) && 2 * load.LeftAt(now) < options_.load_timeout;
   FindOptions again{.max_staleness = absl::ZeroDuration()};
-  std::vector<FactsReceiver*> waiting;
+  bool repeats = false;
+  Waiters told;
+  Load* begun = nullptr;
   {
     LoadShard& shard = LoadShardOf(load.digest);
     const absl::MutexLock lock(&shard.mutex);
     const auto found = shard.loads.find(load.digest.bytes);
-    auto& loads = found->second;
+    Loads& loads = found->second;
     const bool overtaken = answer.ok() && !KeepUnlessOvertaken(load, good_for, answer->facts);
     loads.erase(std::find(loads.begin(), loads.end(), &load));
-    if (overtaken && !load.repeated) {
+    repeats = overtaken && !load.repeated && !load.waiting.empty();
+    if (repeats) {
       load.repeated = true;
       load.overtaken = load.dropped = false;
       load.began_at = clock_.Read();
       TakePosition(load, /*first=*/false);
       loads.push_back(&load);  // The youngest now.
-      if (load.lasts < absl::InfiniteDuration()) {
+      if (options_.load_timeout < absl::InfiniteDuration()) {
         again.timeout = std::max(load.LeftAt(load.began_at), absl::ZeroDuration());
       }
     } else {
+      if (time_was_up) begun = MoveOn(loads, load, now);
+      told = TakeWaiters(shard, load);
       if (loads.empty()) shard.loads.erase(found);
-      waiting.swap(load.waiting);
       if (push_ != nullptr) {
         const absl::MutexLock push_lock(&push_->mutex);
         push_->log.EndLoad();
       }
     }
   }
-  if (waiting.empty()) {  // Somebody waits for every load; so it is begun again.
-    source_.Find(load.digest, again, load);
+  if (repeats) {
+    const TokenDigest digest = load.digest;
+    source_.Find(digest, again, load);
     return false;
   }
   if (load.admitted) limiter_.End();
-  for (FactsReceiver* const receiver : waiting) Tell(load, answer, good_for, *receiver);
+  if (begun != nullptr) AskSource(*begun, now);
+  for (const Waiter& waiter : told) Tell(load, answer, good_for, *waiter.receiver);
   return true;
+}
+
+void CachingFactsReader::DismissLate() {
+  const int64_t now = clock_.Read().boot_nanos;
+  int64_t next = kNever;
+  Waiters late;
+  for (LoadShard& shard : load_shards_) {
+    const absl::MutexLock lock(&shard.mutex);
+    while (!shard.deadlines.empty() && shard.deadlines.begin()->first <= now) {
+      const Waiters::iterator waiter = shard.deadlines.begin()->second;
+      shard.deadlines.erase(shard.deadlines.begin());
+      late.splice(late.end(), waiter->load->waiting, waiter);
+    }
+    if (!shard.deadlines.empty()) next = std::min(next, shard.deadlines.begin()->first);
+  }
+  // Who comes meanwhile sets the alarm itself.
+  if (next != kNever) alarm_->SetNoLaterThan(next);
+  for (const Waiter& waiter : late) waiter.receiver->Receive(too_late_);
 }
 
 void CachingFactsReader::Tell(const Load& load, const absl::StatusOr<FactsAnswer>& answer, absl::Duration good_for,

@@ -12,29 +12,39 @@
 // partition of its own of a tenth of the capacity.
 //
 // Of several calls for one digest that find nothing, one asks the source and all get its answer (single flight); a call
-// with staleness s joins a load only if that began at or after the call's arrival - s, so one with 0 joins none, and
-// only if the load does not end before half of the time that the call can wait (FindOptions::timeout). A failed load is
-// everybody's error and is not remembered.
+// with staleness s joins a load only if that began at or after the call's arrival - s, so one with 0 joins none. A
+// failed load is everybody's error and is not remembered.
+//
+// With an Alarm nobody waits for longer than FindOptions::timeout says: whose time is up is told so, and the load goes
+// on without it. A load takes the time that the source needs (CacheOptions::load_timeout), however long those who wait
+// can wait. So there is one for each digest at a time, however many callers come and go while the source is away. If a
+// load comes to nothing because that time was up, those who joined it on its way and can still wait get one more load,
+// one for all of them. See docs/adr/0017-loads-outlive-their-callers.md.
 //
 // Drop(), DropOwner() and DropAll() forget what was loaded until now. A load that is under way meanwhile is overtaken:
-// it is neither remembered nor joined, and repeated once before its callers are answered; if it is overtaken again,
-// they get the second answer, which is still of a read after they came.
+// it is neither remembered nor joined, and repeated once before its callers are answered (if there are any left); if it
+// is overtaken again, they get the second answer, which is still of a read after they came.
 //
 // With a TTL of zero this passes every call on to the source and remembers nothing.
 //
-// Threads: everything is thread-safe. A hit takes no lock. Receivers are called without a lock held, and may call
-// Find().
+// Threads: everything is thread-safe. A hit takes no lock and knows nothing of alarms. Receivers are called without a
+// lock held, and may call Find().
 #ifndef PAT_SERVER_CACHE_CACHING_FACTS_READER_H_
 #define PAT_SERVER_CACHE_CACHING_FACTS_READER_H_
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <list>
+#include <map>
 #include <memory>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -43,11 +53,15 @@
 #include "server/cache/entry_table.h"
 #include "server/cache/load_limiter.h"
 #include "server/cache/revocation_sink.h"
+#include "server/core/alarm.h"
 #include "server/core/clock.h"
 #include "server/core/facts_reader.h"
 #include "store/uid.h"
 
 namespace pat {
+
+// UNAVAILABLE, STORE_UNAVAILABLE.
+absl::Status StoreIsLate();
 
 struct CacheOptions {
   // For how long facts may be used. The reference product's hour.
@@ -63,8 +77,11 @@ struct CacheOptions {
   int64_t max_loads_in_flight = 4096;
   int64_t max_loads_per_second = 200'000;
 
-  // After so long the source gives up by itself, whatever its callers' timeouts.
+  // How long the source is given for a load, and the longest that anybody waits.
   absl::Duration load_timeout = absl::InfiniteDuration();
+
+  // What a caller is told whose time is up. By default that the store is late.
+  absl::Status too_late = StoreIsLate();
 
   // Whether the cache will be told of revocations. Then it keeps an index of its entries by token and by owner, which
   // takes some 150 bytes more for each.
@@ -73,8 +90,10 @@ struct CacheOptions {
 
 class CachingFactsReader final : public FactsReader, public RevocationSink {
  public:
-  // `source` and `clock` must outlive this object, and this object every answer that is still due.
-  CachingFactsReader(FactsReader& source, const Clock& clock, const CacheOptions& options);
+  // What is given must outlive this object, and this object every answer that its source still owes it, also when
+  // nobody waits for that any more. `alarm` has to call DismissLate() when it goes off; null: everybody waits for the
+  // source, which must not be one that can take long.
+  CachingFactsReader(FactsReader& source, const Clock& clock, const CacheOptions& options, Alarm* alarm = nullptr);
 
   void Find(const TokenDigest& digest, const FindOptions& options, FactsReceiver& receiver) override;
 
@@ -87,6 +106,9 @@ class CachingFactsReader final : public FactsReader, public RevocationSink {
   void DropOwner(absl::string_view owner_id) override;
   void DropAll() override;
 
+  // Tells those whose time is up, and sets the alarm for those who still wait.
+  void DismissLate();
+
   // Frees the memory of entries that have ended. To be called now and then; how often is not a question of validity.
   void Sweep() { table_.Sweep(clock_.Read()); }
 
@@ -94,9 +116,15 @@ class CachingFactsReader final : public FactsReader, public RevocationSink {
 
  private:
   class Load;
+  struct Waiter;
+  using Waiters = std::list<Waiter>;
+  using Loads = absl::InlinedVector<Load*, 1>;
   struct LoadShard {
     absl::Mutex mutex;
-    absl::flat_hash_map<std::array<uint8_t, 32>, absl::InlinedVector<Load*, 1>> loads ABSL_GUARDED_BY(mutex);
+    absl::flat_hash_map<std::array<uint8_t, 32>, Loads> loads ABSL_GUARDED_BY(mutex);
+
+    // Who waits for one of them and has a deadline, by that.
+    std::multimap<int64_t, Waiters::iterator> deadlines ABSL_GUARDED_BY(mutex);
   };
 
   // What push mode adds. Its mutex makes "judge whether a load was overtaken, and keep it" and "note the drop, and
@@ -110,7 +138,13 @@ class CachingFactsReader final : public FactsReader, public RevocationSink {
   const CacheEntry* FindUsable(const TokenDigest& digest, const Reading& now, absl::Duration staleness) const;
   bool AnswerFromTable(const TokenDigest& digest, const Reading& now, absl::Duration staleness,
                        FactsReceiver& receiver);
-  bool MayJoin(const Load& load, const Reading& now, absl::Duration staleness, absl::Duration patience);
+  bool MayJoin(const Load& load, const Reading& arrived, absl::Duration staleness);
+  Load& NewLoad(Loads& loads, const TokenDigest& digest, const Reading& now);
+  void AskSource(Load& load, const Reading& now);
+  bool HasDeadline(const Waiter& waiter) const;
+  void AddWaiter(LoadShard& shard, Load& load, const Waiter& waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  Waiters TakeWaiters(LoadShard& shard, Load& load) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  Load* MoveOn(Loads& loads, Load& ended, const Reading& now);
   void TakePosition(Load& load, bool first);
   bool KeepUnlessOvertaken(const Load& load, absl::Duration good_for, const TokenFacts* facts);
 
@@ -125,6 +159,8 @@ class CachingFactsReader final : public FactsReader, public RevocationSink {
   FactsReader& source_;
   const Clock& clock_;
   const CacheOptions options_;
+  const absl::StatusOr<FactsAnswer> too_late_;
+  Alarm* const alarm_;
   const std::unique_ptr<Push> push_;  // Null: not in push mode.
   EntryTable table_;
   LoadLimiter limiter_;

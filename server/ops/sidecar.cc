@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "server/upstream/upstream_error.h"
+
 namespace pat {
 namespace {
 
@@ -57,12 +59,15 @@ Sidecar::Sidecar(const Options& options, std::unique_ptr<AuthorityChannels> chan
       channels_(std::move(channels)),
       observer_(*this, clock),
       upstream_(*channels_, clock, observer_),
+      alarm_(clock, [this] { cache_.DismissLate(); }),
       cache_(upstream_, clock,
              {.ttl = options.cache_ttl,
               .negative_ttl = options.negative_cache_ttl,
               .capacity = options.cache_capacity,
               .load_timeout = UpstreamOptions().deadline,
-              .push = options.propagation == Propagation::kPush}),
+              .too_late = AuthorityUnavailable("the authority has not answered in time"),
+              .push = options.propagation == Propagation::kPush},
+             &alarm_),
       introspector_(cache_, clock, &uses_),
       authenticator_(identities_),
       refusals_(clock, /*users=*/nullptr),
@@ -91,6 +96,7 @@ void Sidecar::Stop() {
   sweeper_ = nullptr;
   watcher_ = nullptr;
   upstream_.Shutdown();
+  alarm_.Stop();
   credentials_ = nullptr;
   reporter_ = nullptr;
 }

@@ -13,6 +13,7 @@
 #include "server/authn/authenticator.h"
 #include "server/authn/identities.h"
 #include "server/cache/caching_facts_reader.h"
+#include "server/core/alarm.h"
 #include "server/core/clock.h"
 #include "server/core/executor.h"
 #include "server/core/introspection.h"
@@ -70,6 +71,7 @@ class Sidecar {
   const std::unique_ptr<AuthorityChannels> channels_;
   Observer observer_;
   UpstreamFacts upstream_;
+  AlarmThread alarm_;
   CachingFactsReader cache_;
   UseRecorder uses_;
   Introspector introspector_;

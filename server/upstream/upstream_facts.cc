@@ -21,6 +21,10 @@ namespace {
 // However short the waits are drawn and however little time passes.
 constexpr size_t kMostAttempts = 16;
 
+// An attempt that has less than this part of a call's time is not begun: it would be cut off, perhaps after the
+// authority has read its store for it, and whoever asks next would make it read again.
+constexpr int kLeastPart = 10;
+
 constexpr size_t kLongestIncarnation = 128;
 
 }  // namespace
@@ -111,7 +115,7 @@ class UpstreamFacts::Call {
       const bool elsewhere = error.is_transport && attempts_ < upstream_.channels_.size();
       if (elsewhere && left > absl::ZeroDuration()) return Attempt();
       const absl::Duration wait = std::max(backoff_.Next(upstream_.random_()), error.retry_delay);
-      if (wait < left) return WaitFor(wait);
+      if (wait + lasts_ / kLeastPart < left) return WaitFor(wait);
     }
     Answer(error.for_caller);
   }

@@ -6,7 +6,8 @@
 //
 // A call lasts at most UpstreamOptions::deadline, or FindOptions::timeout if that is less. Within that time it is
 // repeated as long as the authority is UNAVAILABLE: at once over another address while there is one that was not tried,
-// else after a wait drawn at random. When there is no time for another attempt the answer is
+// else after a wait drawn at random, unless less than a tenth of the time would be left. When there is no time for
+// another attempt the answer is
 //   UNAVAILABLE, AUTHORITY_UNAVAILABLE   nobody there, no answer in time, an answer that makes no sense, or an
 //   authority
 //                                        that does not accept this sidecar;

@@ -58,13 +58,14 @@ size_t ControlledFactsReader::held() const {
   return held_.size();
 }
 
-void ControlledFactsReader::ReleaseOldest() {
+void ControlledFactsReader::ReleaseOldest(const absl::Status& instead) {
   HeldAnswer oldest{};
   {
     const absl::MutexLock lock(&mutex_);
     oldest = std::move(held_.front());
     held_.erase(held_.begin());
   }
+  if (!instead.ok()) oldest.answer.status = instead;
   Tell(oldest);
 }
 

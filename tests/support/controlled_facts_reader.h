@@ -42,8 +42,8 @@ class ControlledFactsReader final : public FactsReader {
   // How many answers are held back.
   size_t held() const;
 
-  // Tells the oldest answer that is held back.
-  void ReleaseOldest();
+  // Tells the oldest answer that is held back; or, if it is an error, `instead`.
+  void ReleaseOldest(const absl::Status& instead = absl::OkStatus());
 
   // Tells the newest answer that is held back.
   void ReleaseNewest();

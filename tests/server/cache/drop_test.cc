@@ -236,18 +236,6 @@ TEST_F(DropTest, IfTheRepetitionFailsEverybodyIsToldSo) {
   EXPECT_EQ(cache.table().active_size(), 0);
 }
 
-TEST_F(DropTest, TheRepetitionHasWhatIsLeftOfTheTime) {
-  const IssuedToken token = Issue();
-  source.Hold();
-  cache.Find(token.digest, {.timeout = absl::Seconds(1)}, first_);
-  Advance(absl::Milliseconds(300));
-  cache.Drop(token.uid);
-  source.ReleaseOldest();
-  EXPECT_EQ(source.last_timeout(), absl::Milliseconds(700));
-  source.Release();
-  EXPECT_TRUE(first_.Wait().active());
-}
-
 // The youngest load is the one to join, also if it is an old one that began again.
 TEST_F(DropTest, ARepeatedLoadIsTheYoungest) {
   const IssuedToken token = Issue();

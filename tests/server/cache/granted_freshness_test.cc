@@ -1,4 +1,4 @@
-// What a source grants (fresh_for), and how long callers can wait (timeout), as the cache above it keeps to them.
+// What a source grants (fresh_for), as the cache above it keeps to it.
 #include <random>
 
 #include "gtest/gtest.h"
@@ -115,66 +115,6 @@ TEST_F(GrantedFreshnessTest, InactiveIsRememberedForTheSmallerOfWhatIsGrantedAnd
   EXPECT_EQ(remembered_for(), absl::ZeroDuration());
   source.most_fresh_for = kWithoutEnd;  // As the store itself answers.
   EXPECT_EQ(remembered_for(), kNegativeTtl);
-}
-
-// ---- Timeouts.
-
-class PatienceTest : public CacheTest {
- protected:
-  PatienceTest() : CacheTest({.load_timeout = absl::Seconds(1)}) {}
-
-  void FindFor(const IssuedToken& token, std::optional<absl::Duration> timeout, FactsRecorder& receiver) {
-    cache.Find(token.digest, {.timeout = timeout}, receiver);
-  }
-};
-
-TEST_F(PatienceTest, TheSourceIsToldHowLongTheCallerCanWaitAndNoMoreThanItTries) {
-  const IssuedToken token = Issue();
-  const auto told = [&](std::optional<absl::Duration> timeout) {
-    FactsRecorder receiver;
-    cache.Find(token.digest, {.max_staleness = absl::ZeroDuration(), .timeout = timeout}, receiver);
-    return source.last_timeout();
-  };
-  EXPECT_EQ(told(absl::Milliseconds(300)), absl::Milliseconds(300));
-  EXPECT_EQ(told(absl::Minutes(1)), absl::Seconds(1));
-  EXPECT_EQ(told(std::nullopt), absl::Seconds(1));
-}
-
-TEST_F(CacheTest, WithoutALimitTheSourceTriesAsLongAsItLikes) {
-  Ask(Issue());
-  EXPECT_EQ(source.last_timeout(), std::nullopt);
-}
-
-TEST_F(PatienceTest, ACallJoinsALoadThatLastsForHalfOfWhatItCanWait) {
-  const IssuedToken token = Issue();
-  source.Hold();
-  FactsRecorder first;
-  FactsRecorder joins;
-  FactsRecorder joins_too;
-  FindFor(token, absl::Milliseconds(500), first);
-  FindFor(token, std::nullopt, joins);
-  EXPECT_EQ(loads(), 1);
-  Advance(absl::Milliseconds(250));
-  FindFor(token, absl::Milliseconds(500), joins_too);
-  EXPECT_EQ(loads(), 1);
-  source.Release();
-  EXPECT_TRUE(joins.Wait().active());
-  EXPECT_TRUE(joins_too.Wait().active());
-}
-
-TEST_F(PatienceTest, WhoCanHardlyWaitDoesNotMakeTheOthersFail) {
-  const IssuedToken token = Issue();
-  source.Hold();
-  FactsRecorder hasty;
-  FactsRecorder patient;
-  FindFor(token, absl::Milliseconds(500) - kTick, hasty);
-  FindFor(token, absl::Seconds(1), patient);
-  EXPECT_EQ(loads(), 2);
-  FactsRecorder joins;
-  FindFor(token, absl::Milliseconds(1), joins);  // The other way round is no harm.
-  EXPECT_EQ(loads(), 2);
-  source.Release();
-  EXPECT_TRUE(joins.Wait().active());
 }
 
 }  // namespace

@@ -194,6 +194,25 @@ TEST_F(UpstreamFactsTest, DoesNotTryAgainBeforeTheAuthorityWantsIt) {
   EXPECT_EQ(server_.introspections(), 1);
 }
 
+// An attempt that can hardly end in time might be one that the authority reads its store for, and nobody hears of. The
+// clock stands still, so the wait is what counts.
+TEST_F(UpstreamFactsTest, DoesNotTryAgainInTheLastTenthOfItsTime) {
+  UpstreamFacts upstream(*channels_, clock_, observer_, {.deadline = absl::Milliseconds(200)});
+  absl::Duration delay;
+  server_.BeforeIntrospect([&](auto&, auto&, auto&) {
+    if (server_.introspections() % 2 == 0) return grpc::Status::OK;
+    return ToGrpcStatus(
+        MakeError(absl::StatusCode::kUnavailable, "starting", {.reason = "STORE_UNAVAILABLE", .retry_delay = delay}));
+  });
+  delay = absl::Milliseconds(180);
+  ExpectRefusal(Ask(upstream, UnknownDigest(1)).status, absl::StatusCode::kUnavailable, "AUTHORITY_UNAVAILABLE");
+  EXPECT_EQ(server_.introspections(), 1);
+  ASSERT_TRUE(Ask(upstream, UnknownDigest(1)).status.ok());
+  delay = absl::Milliseconds(179);
+  EXPECT_TRUE(Ask(upstream, UnknownDigest(1)).status.ok());
+  EXPECT_EQ(server_.introspections(), 4);
+}
+
 TEST_F(UpstreamFactsTest, AnAuthorityThatIsSilentIsUnavailableWithinTheCallersTime) {
   absl::Notification ended;
   server_.BeforeIntrospect([&ended](grpc::ServerContext&, auto&, auto&) {
