@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # The first command: from nothing to a running server. On a bare Debian 12 machine it installs what is missing, builds,
-# starts `patd dev`, and walks once through the life of a token on that server, with a cache TTL of a few seconds instead
-# of an hour: generate, introspect, revoke, the lag counting down, denied, regenerate. At each step it says what it did
-# and which command a person would type, and checks what came of it. Then the server stays, in the foreground, with
-# commands to try. Ctrl-C ends it.
+# starts `patd dev`, which is an authority and a sidecar in front of it, and walks once through the life of a token on
+# them, with a cache TTL of a few seconds instead of an hour: generate, introspect at both, revoke, the lag counting down
+# at the sidecar, denied; the same with a second sidecar that is told of revocations (push); regenerate. At each step it
+# says what it did and which command a person would type, and checks what came of it. Then the servers stay, in the
+# foreground, with commands to try. Ctrl-C ends them.
 #
 #   deploy/quickstart.sh [--exit]
 #
-#   --exit   end the server after the walk. Exit status 0 only if every step did what it should.
+#   --exit   end the servers after the walk. Exit status 0 only if every step did what it should.
 #
-# The server listens on 127.0.0.1:7443, or on another port if that one is taken. Its data is in a temporary directory
-# that is removed at the end.
+# The authority listens on 127.0.0.1:7443, the sidecars on :7444 and :7445, or on other ports where one is taken. The
+# data is in a temporary directory that is removed at the end.
 #
 # PAT_JOBS=<n>   compile jobs, default: one per CPU
 set -euo pipefail
@@ -39,25 +40,26 @@ unset "${!PATD_@}" "${!PATCTL_@}"
 
 scratch=
 server_pid=
+push_pid=
 log_pid=
 
-end_server() {
-  [[ -n ${server_pid} ]] || return 0
-  kill -TERM "${server_pid}" 2>/dev/null || true
+end_process() {
+  [[ -n $1 ]] || return 0
+  kill -TERM "$1" 2>/dev/null || true
   local tenths
   for ((tenths = 0; tenths < 100; ++tenths)); do
-    kill -0 "${server_pid}" 2>/dev/null || break
+    kill -0 "$1" 2>/dev/null || break
     sleep 0.1
   done
-  kill -KILL "${server_pid}" 2>/dev/null || true
-  wait "${server_pid}" 2>/dev/null || true
-  server_pid=
+  kill -KILL "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
 }
 
 clean_up() {
   trap '' INT TERM HUP
   [[ -z ${log_pid} ]] || kill "${log_pid}" 2>/dev/null || true
-  end_server
+  end_process "${push_pid}"
+  end_process "${server_pid}"
   [[ -z ${scratch} ]] || rm -rf "${scratch}"
 }
 trap clean_up EXIT
@@ -92,10 +94,12 @@ fail() {
       printf '\nwhat patctl said:\n'
       repeat_notes
     fi
-    if [[ -n ${scratch} && -s ${scratch}/log ]]; then
-      printf '\nthe last lines of the server:\n'
-      tail -n 20 "${scratch}/log"
-    fi
+    local log
+    for log in log push-log; do
+      [[ -n ${scratch} && -s ${scratch}/${log} ]] || continue
+      printf '\nthe last lines of the %s:\n' "$([[ ${log} == log ]] && echo server || echo 'second sidecar')"
+      tail -n 20 "${scratch}/${log}"
+    done
   } >&2
   exit 1
 }
@@ -113,18 +117,39 @@ get() {
   if [[ ${answer} =~ \"$1\":\ *\"?([^\",}]*) ]]; then value="${BASH_REMATCH[1]}"; fi
 }
 
-# patctl as ada. Sets `answer` (JSON) and `code` (exit status).
+# patctl as ada, who is known at the authority. Sets `answer` (JSON) and `code` (exit status).
 as_ada() {
   code=0
   answer="$(printf 'ada-password' |
-    "${patctl}" --server "${server}" --user ada --password-file - --output json "$@" 2>"${scratch}/notes")" || code=$?
+    "${patctl}" --server "${authority}" --user ada --password-file - --output json "$@" 2>"${scratch}/notes")" || code=$?
 }
 
-# patctl introspect, as the service that was given the secret $1. Sets answer, code, verdict, source, fresh_for (seconds)
-# and sent_us (microseconds since the epoch, before the question was sent).
+# Ada makes a token. Sets secret and token (its name).
+make_token() {
+  as_ada token create --name "$1" --scopes TM.Defects.Read --expires 1d
+  [[ ${code} -eq 0 ]] || fail "the token was not made (status ${code})"
+  get secret; secret="${value}"
+  get name; token="${value}"
+  answer=
+  [[ ${secret} =~ ^pat_[0-9A-Za-z]{49}$ ]] || fail "no secret of the right form came back"
+  [[ ${token} == users/ada/tokens/* ]] || fail "no token of ada's came back"
+}
+
+# Ada revokes one. Sets last_accept_us (microseconds since the epoch).
+revoke_token() {
+  as_ada --yes token revoke "$1"
+  [[ ${code} -eq 0 ]] || fail "the token was not revoked (status ${code})"
+  get state
+  [[ ${value} == STATE_REVOKED ]] || fail "the token is '${value}' after it was revoked"
+  get lastAcceptTime
+  last_accept_us="$(date -u -d "${value}" +%s%6N 2>/dev/null)" || fail "no last_accept_time came back, but '${value}'"
+}
+
+# patctl introspect, as the service that was given the secret $2, at the server $1. Sets answer, code, verdict, source,
+# fresh_for (seconds) and sent_us (microseconds since the epoch, before the question was sent).
 introspect() {
-  local secret="$1"
-  shift
+  local server="$1" secret="$2"
+  shift 2
   sent_us="$(now_us)"
   code=0
   answer="$(printf '%s' "${secret}" |
@@ -134,6 +159,7 @@ introspect() {
   get freshFor; fresh_for="${value%s}"
 }
 
+# $1: who answered, if that has to be said.
 show_answer() {
   local where
   case "${source}" in
@@ -141,7 +167,7 @@ show_answer() {
     CACHE) where="from the cache" ;;
     *) where="nothing was read" ;;
   esac
-  printf '   %-18s %s; fresh for %.1f s\n' "${verdict}" "${where}" "${fresh_for}"
+  printf '   %s%-8s  %s; fresh for %.1f s\n' "${1:+$(printf '%-10s  ' "$1")}" "${verdict}" "${where}" "${fresh_for}"
 }
 
 # The exit status of patctl and what is in the answer must agree.
@@ -167,85 +193,104 @@ printf 'quickstart: building patd and patctl (some minutes, the first time)\n'
 cmake --build --preset release --parallel "${PAT_JOBS:-$(nproc)}" --target patd patctl
 
 scratch="$(mktemp -d)"
+touch "${scratch}"/{guide,log,push-guide,push-log,notes}  # Before anybody reads them.
+
+# --- starting servers --------------------------------------------------------
+
+# Where to listen: at this port of loopback, or if somebody answers there, at any.
+place() {
+  local address="127.0.0.1:$1"
+  if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then address=127.0.0.1:0; fi
+  printf '%s' "${address}"
+}
+
+# Waits until the process $1 has written to the file $2 the line that begins with $3. Sets `value` to the address there.
+wait_for_address() {
+  local tenths
+  value=
+  for ((tenths = 0; tenths < 300; ++tenths)); do
+    kill -0 "$1" 2>/dev/null || fail "patd did not start"
+    value="$(sed -n "s/^$3 \([^, ]*\).*/\1/p" "$2")"
+    [[ -z ${value} ]] || return 0
+    sleep 0.1
+  done
+  fail "patd said for 30 s not where it listens"
+}
+
+must_serve() { "${patctl}" --server "$1" health >/dev/null 2>"${scratch}/notes" || fail "$1 is not healthy"; }
 
 # --- the walk ----------------------------------------------------------------
 
-step "Start a server whose cache keeps what it knows for ${ttl_seconds} s (default: one hour)"
-address=127.0.0.1:7443
-# Somebody answers there? Then any port will do.
-if (exec 3<>"/dev/tcp/${address/://}") 2>/dev/null; then address=127.0.0.1:0; fi
-typed "patd dev --cache-ttl ${ttl_seconds}s$([[ ${address} == *:7443 ]] || printf ' --listen %s' "${address}")"
-"${patd}" dev --listen "${address}" --cache-ttl "${ttl_seconds}s" --log-format console \
-  >"${scratch}/guide" 2>"${scratch}/log" </dev/null &
+step "Start a server whose caches keep what they know for ${ttl_seconds} s (default: 1 h)"
+listen="$(place 7443)"
+sidecar_listen="$(place 7444)"
+if [[ ${listen}${sidecar_listen} == 127.0.0.1:7443127.0.0.1:7444 ]]; then
+  typed "patd dev --cache-ttl ${ttl_seconds}s"
+else
+  typed "patd dev --cache-ttl ${ttl_seconds}s" "--listen ${listen} --sidecar-listen ${sidecar_listen}"
+fi
+"${patd}" dev --listen "${listen}" --sidecar-listen "${sidecar_listen}" --cache-ttl "${ttl_seconds}s" \
+  --log-format console >"${scratch}/guide" 2>"${scratch}/log" </dev/null &
 server_pid=$!
-server=
-for ((tenths = 0; tenths < 300; ++tenths)); do
-  kill -0 "${server_pid}" 2>/dev/null || fail "patd did not start"
-  server="$(sed -n 's/^Listening on //p' "${scratch}/guide")"
-  [[ -z ${server} ]] || break
-  sleep 0.1
-done
-[[ -n ${server} ]] || fail "patd said for 30 s not where it listens"
-"${patctl}" --server "${server}" health >/dev/null 2>"${scratch}/notes" || fail "the server is not healthy"
-say "It serves on ${server}. It has sample users; ada's password is ada-password."
-if [[ ${server} != 127.0.0.1:7443 ]]; then
-  say "That is not where patctl looks by itself, so before you type what follows:"
-  typed "export PATCTL_SERVER=${server}"
+wait_for_address "${server_pid}" "${scratch}/guide" "Listening on"
+authority="${value}"
+wait_for_address "${server_pid}" "${scratch}/guide" "Sidecar on"
+sidecar="${value}"
+must_serve "${authority}"
+must_serve "${sidecar}"
+printf '   %-9s  %-15s  %s\n' authority "${authority}" "owns the tokens; ada's password is ada-password" \
+  sidecar "${sidecar}" "runs beside a service, asks the authority, caches"
+if [[ ${authority} != 127.0.0.1:7443 ]]; then
+  say "The authority is not where patctl looks by itself, so before you type what follows:"
+  typed "export PATCTL_SERVER=${authority}"
 fi
 
 step "Generate: ada makes a token that may read defects, for a day"
 typed "patctl --user ada token create --name demo" "--scopes TM.Defects.Read --expires 1d"
 aside "It asks for her password."
-as_ada token create --name demo --scopes TM.Defects.Read --expires 1d
-[[ ${code} -eq 0 ]] || fail "the token was not made (status ${code})"
-get secret; secret="${value}"
-get name; token="${value}"
-answer=
-[[ ${secret} =~ ^pat_[0-9A-Za-z]{49}$ ]] || fail "no secret of the right form came back"
-[[ ${token} == users/ada/tokens/* ]] || fail "no token of ada's came back"
+make_token demo
 repeat_notes
 say "${secret:0:8}...  (shown once; this script keeps the rest in a shell variable)"
 
 step "Introspect: a service asks whether the bearer may read defects"
 typed "patctl introspect --require TM.Defects.Read"
 aside "It asks for the token."
-introspect "${secret}" --require TM.Defects.Read
+introspect "${authority}" "${secret}" --require TM.Defects.Read
 expect 0 ALLOW STORE
-show_answer
-say "The same once more:"
-introspect "${secret}" --require TM.Defects.Read
+show_answer authority
+typed "patctl --server ${sidecar} introspect --require TM.Defects.Read"
+introspect "${sidecar}" "${secret}" --require TM.Defects.Read
+expect 0 ALLOW STORE
+show_answer sidecar
+say "The sidecar has sent the token's SHA-256 to the authority, and not the token. Once more:"
+introspect "${sidecar}" "${secret}" --require TM.Defects.Read
 expect 0 ALLOW CACHE
-show_answer
+show_answer sidecar
 say "And whether it may change them (the cache keeps facts and not verdicts, so it can say):"
-typed "patctl introspect --require TM.Defects.Write"
-introspect "${secret}" --require TM.Defects.Write
+typed "patctl --server ${sidecar} introspect" "--require TM.Defects.Write"
+introspect "${sidecar}" "${secret}" --require TM.Defects.Write
 expect 3 INSUFFICIENT_SCOPE CACHE
-show_answer
+say "${verdict}  from the cache"
 
 step "Revoke"
 typed "patctl --user ada token revoke demo"
 aside "It asks whether you are sure, and tells until when caches may accept it."
-as_ada --yes token revoke demo
-[[ ${code} -eq 0 ]] || fail "the token was not revoked (status ${code})"
-get state
-[[ ${value} == STATE_REVOKED ]] || fail "the token is '${value}' after it was revoked"
-get lastAcceptTime
-last_accept_us="$(date -u -d "${value}" +%s%6N 2>/dev/null)" || fail "no last_accept_time came back, but '${value}'"
+revoke_token demo
 repeat_notes
 as_ada token list
 [[ ${code} -eq 0 && ${answer} != *"${token}"* ]] || fail "the list still has the token"
 say "It is gone from the list of her tokens."
 
-step "The lag: the store knows that it is revoked, the cache does not yet"
-typed "patctl introspect --require TM.Defects.Read"
+step "The lag: the store knows that it is revoked, the sidecar does not yet"
+typed "patctl --server ${sidecar} introspect --require TM.Defects.Read"
 accepted=0
 while true; do
-  introspect "${secret}" --require TM.Defects.Read
+  introspect "${sidecar}" "${secret}" --require TM.Defects.Read
   if [[ ${code} -ne 0 ]]; then break; fi
   expect 0 ALLOW CACHE
   ((sent_us <= last_accept_us)) || fail "it was accepted later than last_accept_time"
   accepted=$((accepted + 1))
-  show_answer
+  show_answer sidecar
   # A second at a time, and at the end just what the server said is left.
   pause=1
   if [[ ${fresh_for%%.*} -eq 0 ]]; then pause="${fresh_for}"; fi
@@ -255,16 +300,64 @@ done
 
 step "Denied: the entry has ended, the store was asked"
 expect 3 INACTIVE STORE
-show_answer
+show_answer sidecar
+introspect "${authority}" "${secret}" --require TM.Defects.Read
+expect 3 INACTIVE ""
+show_answer authority
 say "From now on every cache denies it. Revoked stays revoked."
+
+step "The same with push: a sidecar that the authority tells of revocations"
+push_listen="$(place 7445)"
+typed "patd sidecar --propagation push --cache-ttl ${ttl_seconds}s" "--authority '${authority}?plaintext'" \
+  "--listen '${push_listen}?plaintext&role=introspector'"
+"${patd}" sidecar --propagation push --cache-ttl "${ttl_seconds}s" --authority "${authority}?plaintext" \
+  --listen "${push_listen}?plaintext&role=introspector" --log-format console \
+  >"${scratch}/push-guide" 2>"${scratch}/push-log" </dev/null &
+push_pid=$!
+wait_for_address "${push_pid}" "${scratch}/push-guide" "Listening on"
+push="${value}"
+must_serve "${push}"
+say "It serves on ${push}, in a process of its own, beside the sidecar from before."
+say "Both are asked for a new token, and then it is revoked:"
+make_token pushed
+introspect "${sidecar}" "${secret}" --require TM.Defects.Read
+expect 0 ALLOW STORE
+# What it loads before its stream of revocations has begun it drops then, so perhaps it has to ask more than once.
+for ((attempt = 0; attempt < 5; ++attempt)); do
+  introspect "${push}" "${secret}" --require TM.Defects.Read
+  expect 0 ALLOW ""
+  if [[ ${source} == CACHE ]]; then break; fi
+done
+expect 0 ALLOW CACHE
+show_answer "with push"
+left="${fresh_for}"
+typed "patctl --user ada token revoke pushed"
+revoke_token pushed
+revoked_us="$(now_us)"
+typed "patctl --server ${push} introspect --require TM.Defects.Read"
+asked=0
+while true; do
+  introspect "${push}" "${secret}" --require TM.Defects.Read
+  answered_us="$(now_us)"
+  asked=$((asked + 1))
+  if [[ ${code} -ne 0 ]]; then break; fi
+  expect 0 ALLOW CACHE
+  ((answered_us - revoked_us < 2000000)) || fail "it was still accepted 2 s after it was revoked"
+done
+expect 3 INACTIVE ""
+show_answer "with push"
+took_ms=$(((answered_us - revoked_us) / 1000))
+introspect "${sidecar}" "${secret}" --require TM.Defects.Read
+expect 0 ALLOW CACHE
+show_answer "without"
+say "Denied at question ${asked}, ${took_ms} ms after the revocation was acknowledged; starting patctl is in that."
+say "The bound is the same for both: had the authority not been able to tell, the entry would have ended by itself," \
+  "at most $(printf '%.1f' "${left}") s later."
 
 step "Regenerate: a new secret for a token that stays as it is"
 typed "patctl --user ada token create --name report" "--scopes TM.Defects.Read --expires 1d"
-as_ada token create --name report --scopes TM.Defects.Read --expires 1d
-[[ ${code} -eq 0 ]] || fail "the second token was not made (status ${code})"
-get secret; secret="${value}"
-answer=
-introspect "${secret}" --require TM.Defects.Read
+make_token report
+introspect "${sidecar}" "${secret}" --require TM.Defects.Read
 expect 0 ALLOW STORE
 typed "patctl --user ada token regenerate report"
 aside "It asks whether you are sure, and tells until when caches may accept the old one."
@@ -275,35 +368,36 @@ answer=
 [[ ${new_secret} =~ ^pat_[0-9A-Za-z]{49}$ && ${new_secret} != "${secret}" ]] || fail "no new secret came back"
 repeat_notes
 say "The new secret works at once:"
-introspect "${new_secret}" --require TM.Defects.Read
+introspect "${sidecar}" "${new_secret}" --require TM.Defects.Read
 expect 0 ALLOW STORE
-show_answer
+show_answer sidecar
 say "The old one lags, like a revoked one:"
-introspect "${secret}" --require TM.Defects.Read
+introspect "${sidecar}" "${secret}" --require TM.Defects.Read
 expect 0 ALLOW CACHE
-show_answer
+show_answer sidecar
 say "Whoever cannot wait asks the store, and with that the cache learns it too:"
-typed "patctl introspect --require TM.Defects.Read --max-staleness 0s"
-introspect "${secret}" --require TM.Defects.Read --max-staleness 0s
+typed "patctl --server ${sidecar} introspect --max-staleness 0s"
+introspect "${sidecar}" "${secret}" --max-staleness 0s
 expect 3 INACTIVE STORE
-show_answer
-introspect "${secret}" --require TM.Defects.Read
+show_answer sidecar
+introspect "${sidecar}" "${secret}"
 expect 3 INACTIVE CACHE
-show_answer
+show_answer sidecar
 
-kill -0 "${server_pid}" 2>/dev/null || fail "patd has ended by itself"
+for pid in "${server_pid}" "${push_pid}"; do kill -0 "${pid}" 2>/dev/null || fail "patd has ended by itself"; done
 printf '\nEvery step did what it should.\n'
 
 if ! "${stay}"; then exit 0; fi
 
-printf '\nThe server is still there; Ctrl-C ends it and removes its data. In another terminal, first:\n\n'
+printf '\nThe servers are still there; Ctrl-C ends them and removes the data.\nIn another terminal, first:\n\n'
 printf '  export PATH="%s/%s/bin:$PATH"\n' "${PWD}" "${build}"
 cat "${scratch}/guide"
-printf '\nIts log:\n'
-tail -n +1 -f "${scratch}/log" &
+printf '\nThe sidecar with push is at %s:\n\n' "${push}"
+printf '  patctl --server %s introspect --require TM.Defects.Read\n' "${push}"
+printf '\nTheir log:\n'
+tail -q -n +1 -f "${scratch}/log" "${scratch}/push-log" &
 log_pid=$!
 trap 'printf "\n"; exit 0' INT
-wait "${server_pid}" || true
-server_pid=
+wait -n "${server_pid}" "${push_pid}" || true
 printf 'quickstart: patd has ended by itself\n' >&2
 exit 1

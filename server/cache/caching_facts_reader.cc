@@ -171,8 +171,10 @@ void CachingFactsReader::Find(const TokenDigest& digest, const FindOptions& opti
 }
 
 bool CachingFactsReader::Finish(Load& load, const absl::StatusOr<FactsAnswer>& answer) {
-  absl::Duration good_for = std::min(options_.ttl, options_.negative_ttl);
-  if (answer.ok() && answer->facts != nullptr) good_for = std::min(options_.ttl, answer->fresh_for);
+  // Never longer than what it rests on: below may be another cache, whose TTLs are smaller.
+  absl::Duration good_for = options_.ttl;
+  if (answer.ok()) good_for = std::min(good_for, answer->fresh_for);
+  if (answer.ok() && answer->facts == nullptr) good_for = std::min(good_for, options_.negative_ttl);
   FindOptions again{.max_staleness = absl::ZeroDuration()};
   std::vector<FactsReceiver*> waiting;
   {

@@ -34,6 +34,9 @@ struct TokenFacts {
 
 enum class FactsSource : uint8_t { kStore, kCache };
 
+// Longer than anything is kept.
+inline const absl::Duration kWithoutEnd = absl::Hours(365 * 24);
+
 // An answer. It is lent: `facts` is good until the receiver returns.
 struct FactsAnswer {
   // Null: inactive, for whatever reason (unknown, revoked, expired, an owner who may not).
@@ -50,8 +53,9 @@ struct FactsAnswer {
   absl::Time fresh_until = {};
 
   // For how long the answer may be reused at most; who keeps it counts from before it asked, on both its clocks. A
-  // cache says how much of its entry is left at `now`, on the clock on which that is less. Never negative. This is what
-  // binds: the instants above may be those of another machine, and are for people.
+  // cache says how much of its entry is left at `now`, on the clock on which that is less. Never negative;
+  // kWithoutEnd for an inactive answer of the store itself. This is what binds: the instants above may be those of
+  // another machine, and are for people.
   absl::Duration fresh_for = {};
 };
 

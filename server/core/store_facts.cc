@@ -70,6 +70,9 @@ void StoreFacts::Answer(const absl::StatusOr<FindOutcome>& outcome, absl::Time r
     answer.facts = &*facts;
     answer.fresh_until = facts->expire_time;
     answer.fresh_for = facts->expire_time - answer.now;
+  } else {
+    // A token may come into being at any time, and whoever keeps the answer says how long that may go unnoticed.
+    answer.fresh_for = kWithoutEnd;
   }
   receiver.Receive(answer);
 }

@@ -21,6 +21,7 @@
 #include "server/ops/listener.h"
 #include "server/ops/listener_rules.h"
 #include "server/ops/periodic_task.h"
+#include "server/ops/server_limits.h"
 #include "server/ops/sidecar.h"
 #include "server/ops/tls_files.h"
 #include "server/upstream/authority_channels.h"
@@ -30,6 +31,9 @@ namespace {
 
 constexpr char kPlaintext[] = "?plaintext";
 const absl::Duration kTlsPollInterval = absl::Seconds(1);
+
+// Then its authority drains, and all of it has to end within 10 s.
+const absl::Duration kDevSidecarDrainTime = absl::Seconds(2);
 
 // All roles: they differ in what there is to serve, where they may listen and whom they take callers for.
 class RunningDaemon final : public Daemon {
@@ -100,9 +104,9 @@ class RunningDaemon final : public Daemon {
     }
     if (health_ != nullptr) health_->Drain();
     // Of `patd dev`, whose sidecar needs its authority until the end.
-    StopAll(sidecar_listeners_);
+    StopAll(sidecar_listeners_, kDevSidecarDrainTime);
     if (!listeners_.empty() && authority_ != nullptr) sidecar_ = nullptr;
-    StopAll(listeners_);
+    StopAll(listeners_, kDrainTime);
     health_ = nullptr;
     tls_poll_ = nullptr;
     sidecar_ = nullptr;
@@ -173,6 +177,7 @@ class RunningDaemon final : public Daemon {
     Options own = options_;
     own.listen = {*options_.sidecar_listen};
     own.listen.front().role = ListenerRole::kIntrospector;
+    own.listen.front().plaintext = !own.listen.front().is_unix;
     return Listen(SidecarListeners(own, nullptr), sidecar_->serving(), sidecar_listeners_);
   }
 
@@ -211,10 +216,10 @@ class RunningDaemon final : public Daemon {
 
   // Together: each waits until its time is up if a stream is open, and until then the others would serve. The last ones
   // take the one for health with them.
-  void StopAll(Listeners& listeners) {
+  void StopAll(Listeners& listeners, absl::Duration drain_time) {
     std::vector<std::thread> stopping;
     for (const std::unique_ptr<Listener>& listener : listeners) {
-      stopping.emplace_back([&listener] { listener->Stop(); });
+      stopping.emplace_back([&listener, drain_time] { listener->Stop(drain_time); });
     }
     if (&listeners == &listeners_ && health_ != nullptr) stopping.emplace_back([this] { health_->Stop(); });
     for (std::thread& thread : stopping) thread.join();

@@ -12,8 +12,8 @@
 namespace pat {
 
 // `listening`: at least one, with the ports that are really used. The commands are for the first one that takes
-// x-pat-user; if none does, there are no commands with it. `sidecar`:
-// where the sidecar listens, if there is one.
+// x-pat-user; if none does, there are no commands with it. `sidecar`: where the sidecar listens, if there is one; then
+// there are commands for it too, and what is different there.
 std::string DevGuide(const Options& options, const std::string& data_dir, const std::vector<ListenAddress>& listening,
                      const std::optional<ListenAddress>& sidecar = std::nullopt);
 

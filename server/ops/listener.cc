@@ -105,10 +105,10 @@ absl::Status Listener::Listen(const ListenerSettings& settings) {
   return socket_place_->Publish(address_.mode);
 }
 
-void Listener::Stop() {
+void Listener::Stop(absl::Duration drain_time) {
   if (server_ == nullptr) return;
   introspection_.EndStreams();
-  StopServer(*server_);
+  StopServer(*server_, drain_time);
   introspection_.Shutdown();
   server_ = nullptr;
   socket_place_ = nullptr;

@@ -25,6 +25,7 @@
 #include "server/core/use_recorder.h"
 #include "server/core/user_lifecycle.h"
 #include "server/ops/listen_address.h"
+#include "server/ops/server_limits.h"
 #include "server/ops/unix_socket.h"
 #include "server/rpc/audit_service.h"
 #include "server/rpc/call_guard.h"
@@ -90,9 +91,9 @@ class Listener {
   // Health says NOT_SERVING from now on.
   void Drain() { health_.Drain(); }
 
-  // Ends the streams, takes no new calls, lets those under way finish for 5 s, cancels the rest. Returns when all are
-  // gone. May be called from another thread, so that several listeners stop at the same time.
-  void Stop();
+  // Ends the streams, takes no new calls, lets those under way finish for so long, cancels the rest. Returns when all
+  // are gone. May be called from another thread, so that several listeners stop at the same time.
+  void Stop(absl::Duration drain_time = kDrainTime);
 
  private:
   Listener(const ListenerSettings& settings, const ServingParts& parts);

@@ -10,7 +10,6 @@ namespace {
 
 constexpr int kLargestMessage = 256 * 1024;
 constexpr int kMostHandlerThreads = 256;
-constexpr int kDrainSeconds = 5;
 constexpr int kShortestPingIntervalMs = 10'000;
 
 // For what is under way on a connection of its age; streams end with it.
@@ -44,9 +43,9 @@ void LimitServer(grpc::ServerBuilder& builder, absl::Duration connection_age) {
   builder.SetResourceQuota(grpc::ResourceQuota("patd").SetMaxThreads(kMostHandlerThreads));
 }
 
-void StopServer(grpc::Server& server) {
+void StopServer(grpc::Server& server, absl::Duration drain_time) {
   // A span of time, not an instant: gRPC adds it to its own clock.
-  server.Shutdown(gpr_time_from_seconds(kDrainSeconds, GPR_TIMESPAN));
+  server.Shutdown(gpr_time_from_millis(absl::ToInt64Milliseconds(drain_time), GPR_TIMESPAN));
 }
 
 }  // namespace pat

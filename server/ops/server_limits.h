@@ -13,8 +13,11 @@ namespace pat {
 // has ended at `connection_age` at the latest.
 void LimitServer(grpc::ServerBuilder& builder, absl::Duration connection_age);
 
-// Takes no new calls, lets those under way finish for 5 s, cancels the rest. Returns when all are gone.
-void StopServer(grpc::Server& server);
+// For how long calls may go on when a server stops. With what else there is to end, a process is gone within 10 s.
+inline const absl::Duration kDrainTime = absl::Seconds(5);
+
+// Takes no new calls, lets those under way finish for so long, cancels the rest. Returns when all are gone.
+void StopServer(grpc::Server& server, absl::Duration drain_time = kDrainTime);
 
 }  // namespace pat
 

@@ -34,8 +34,7 @@ constexpr int kKeepaliveTimeoutMs = 5'000;
 absl::Status WrongAddress(absl::string_view address) {
   return absl::InvalidArgumentError(absl::StrCat(
       Quoted(address),
-      " is no address of an authority; give for example authority.example:7443, 10.0.0.7:7443, [fd00::7]:7443 or "
-      "unix:/run/pat/authority.sock"));
+      " is no address of an authority; give for example authority.example:7443, 10.0.0.7:7443 or [fd00::7]:7443"));
 }
 
 bool IsHostName(absl::string_view host) {

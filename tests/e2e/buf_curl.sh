@@ -10,7 +10,7 @@ readonly tokens=pat.v1.TokenService introspection=pat.v1.IntrospectionService
 . "$(dirname "${BASH_SOURCE[0]}")/dev_server.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/management_calls.sh"
 start_dev_server "${patd}"
-readonly url="http://${address}"
+url="http://${address}"
 
 # call METHOD BODY [HEADER]: the answer on stdout. The body goes by stdin, because it may hold a secret.
 call() {
@@ -46,6 +46,16 @@ expect "$(field "$(call "${tokens}/UpdateToken" \
   "{\"token\":{\"name\":\"${name}\",\"description\":\"by buf\"},\"updateMask\":\"description\"}" "${ada}")" \
   .token.description)" "by buf" "update"
 expect "$(field "$(call "${tokens}/ListScopes" '{"query":"TM.Defects.Read"}')" '.scopes[0].name')" TM.Defects.Read "scopes"
+
+# The same at its sidecar, which tells a client what it serves, and serves nothing else.
+url="http://${sidecar}"
+methods="$("${buf}" curl --protocol grpc --http2-prior-knowledge --list-methods "${url}")"
+grep -qxF "${introspection}/Introspect" <<<"${methods}" || fail "reflection at the sidecar does not list Introspect"
+if grep -q "^${tokens}/" <<<"${methods}"; then fail "the sidecar says that it serves ${tokens}"; fi
+answer="$(call "${introspection}/Introspect" "{\"token\":\"${secret}\"}")"
+expect "$(field "${answer}" '.verdict + " " + .freshness.source')" "VERDICT_ALLOW SOURCE_STORE" "introspect at the sidecar"
+expect "$(field "$(call grpc.health.v1.Health/Check '{"service":"readiness"}')" .status)" SERVING "health of the sidecar"
+url="http://${address}"
 
 regenerated="$(call "${tokens}/RegenerateToken" "{\"name\":\"${name}\"}" "${ada}")"
 expect "$(field "${regenerated}" .token.name)" "${name}" "regenerate"

@@ -2,6 +2,7 @@
 #
 #   work      a directory that is removed at the end
 #   address   where the server listens; it is ended at the end
+#   sidecar   where its sidecar listens
 #
 # after start_dev_server PATD, and has what the scripts check with: fail, field, expect.
 
@@ -23,13 +24,16 @@ fail() {
 start_dev_server() {
   local line
   mkfifo "${work}/out"
-  "$1" dev --listen 127.0.0.1:0 --log-level error >"${work}/out" &
+  "$1" dev --listen 127.0.0.1:0 --sidecar-listen 127.0.0.1:0 --log-level error >"${work}/out" &
   server_pid=$!
-  address=
+  address= sidecar=
   while IFS= read -r -t 30 line; do
-    case "${line}" in "Listening on "*) address="${line#Listening on }"; break ;; esac
+    case "${line}" in
+      "Listening on "*) address="${line#Listening on }"; address="${address%%[ ,]*}" ;;
+      "Sidecar on "*) sidecar="${line#Sidecar on }"; sidecar="${sidecar%%[ ,]*}"; break ;;
+    esac
   done <"${work}/out"
-  [[ -n ${address} ]] || fail "patd did not start"
+  [[ -n ${address} && -n ${sidecar} ]] || fail "patd did not start"
 }
 
 # field JSON PATH; expect VALUE WANTED WHAT. What is said of a failure has no secret in it.

@@ -47,6 +47,14 @@ field "${answer}" .freshness.readTime >/dev/null  # The names of JSON, which ref
 answer="$(call "${introspection}/BatchIntrospect" "{\"requests\":[{\"token\":\"${secret}\"},{\"token\":\"pat_no\"}]}")"
 expect "$(field "${answer}" '.responses | map(.verdict) | join(" ")')" "VERDICT_ALLOW VERDICT_INACTIVE" "batch"
 
+# The same at its sidecar.
+services="$("${grpcurl}" -plaintext "${sidecar}" list)"
+grep -qxF "${introspection}" <<<"${services}" || fail "reflection at the sidecar does not list ${introspection}"
+if grep -qxF "${tokens}" <<<"${services}"; then fail "the sidecar says that it serves ${tokens}"; fi
+answer="$(printf '{"token":"%s"}' "${secret}" |
+  "${grpcurl}" -plaintext -d @ "${sidecar}" "${introspection}/Introspect")"
+expect "$(field "${answer}" .verdict)" VERDICT_ALLOW "introspect at the sidecar"
+
 expect "$(field "$(call "${tokens}/GetToken" "{\"name\":\"${name}\"}" "${ada}")" .token.state)" STATE_ACTIVE "get"
 expect "$(field "$(call "${tokens}/ListTokens" '{"parent":"users/ada"}' "${ada}")" '.tokens | length')" 1 "list"
 expect "$(field "$(call "${tokens}/UpdateToken" \

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "tests/e2e/sidecar_processes.h"
 
 namespace pat {
@@ -191,6 +192,32 @@ TEST_F(SidecarTest, AnAuthorityWithTheWrongNameIsNotAsked) {
   processes_.StartAuthority();
   const MadeToken other = Create("not seen");
   EXPECT_THAT(Ask(*sidecar, other.secret).status, IsRefusal(StatusCode::UNAVAILABLE, "AUTHORITY_UNAVAILABLE"));
+}
+
+TEST(DevSidecarTest, ServesBesideItsAuthorityAndLetsClientsAskForTheApi) {
+  Patd dev({"--listen", "127.0.0.1:0", "--sidecar-listen", "127.0.0.1:0"});
+  const std::string output = dev.process().standard_output();
+  const std::string line = output.substr(output.find("Sidecar on ") + 11);
+  Client sidecar(line.substr(0, line.find(',')));
+  const MadeToken made = dev.client().Create("ada", "for both");
+  EXPECT_EQ(Ask(sidecar, made.secret).response.freshness().source(), v1::Freshness::SOURCE_STORE);
+  EXPECT_EQ(Ask(sidecar, made.secret).response.freshness().source(), v1::Freshness::SOURCE_CACHE);
+  EXPECT_EQ(sidecar.Call(&TokenStub::CreateToken, PortalFor("ada"), CreationFor("ada", "no")).status.error_code(),
+            StatusCode::UNIMPLEMENTED);
+
+  using Reflection = grpc::reflection::v1::ServerReflection;
+  const auto context = Client::ContextFor(Nobody());
+  const auto stream = Reflection::NewStub(sidecar.channel())->ServerReflectionInfo(context.get());
+  grpc::reflection::v1::ServerReflectionRequest request;
+  request.set_list_services("");
+  grpc::reflection::v1::ServerReflectionResponse response;
+  ASSERT_TRUE(stream->Write(request) && stream->Read(&response));
+  std::vector<std::string> services;
+  for (const auto& service : response.list_services_response().service()) services.push_back(service.name());
+  EXPECT_THAT(services, testing::Contains("pat.v1.IntrospectionService"));
+  EXPECT_THAT(services, testing::Not(testing::Contains("pat.v1.TokenService")));
+  stream->WritesDone();
+  stream->Finish();
 }
 
 }  // namespace

@@ -93,14 +93,28 @@ TEST_F(GrantedFreshnessTest, WhereNothingIsGrantedNothingIsKept) {
   EXPECT_EQ(cache.table().active_size(), 0);
 }
 
-TEST_F(GrantedFreshnessTest, InactiveIsRememberedForTheCachesOwnTime) {
+TEST_F(GrantedFreshnessTest, InactiveIsRememberedForTheSmallerOfWhatIsGrantedAndItsOwnTime) {
+  uint64_t number = 0;
+  const auto remembered_for = [&] {
+    const TokenDigest digest = UnknownDigest(++number);
+    const absl::Time asked_at = Now();
+    const ReceivedFacts unknown = pat::Ask(cache, digest);
+    EXPECT_FALSE(unknown.active());
+    const absl::Duration fresh_for = unknown.fresh_until - asked_at;
+    Advance(fresh_for);
+    EXPECT_EQ(pat::Ask(cache, digest).source,
+              fresh_for > absl::ZeroDuration() ? FactsSource::kCache : FactsSource::kStore);
+    Advance(kTick);
+    EXPECT_EQ(pat::Ask(cache, digest).source, FactsSource::kStore);
+    return fresh_for;
+  };
+  EXPECT_EQ(remembered_for(), kNegativeTtl);  // 60 s are granted.
+  source.most_fresh_for = kNegativeTtl / 2;
+  EXPECT_EQ(remembered_for(), kNegativeTtl / 2);
   source.most_fresh_for = absl::ZeroDuration();
-  const absl::Time asked_at = Now();
-  const ReceivedFacts unknown = pat::Ask(cache, UnknownDigest(1));
-  EXPECT_FALSE(unknown.active());
-  EXPECT_EQ(unknown.fresh_until, asked_at + kNegativeTtl);
-  Advance(kNegativeTtl);
-  EXPECT_EQ(pat::Ask(cache, UnknownDigest(1)).source, FactsSource::kCache);
+  EXPECT_EQ(remembered_for(), absl::ZeroDuration());
+  source.most_fresh_for = kWithoutEnd;  // As the store itself answers.
+  EXPECT_EQ(remembered_for(), kNegativeTtl);
 }
 
 // ---- Timeouts.

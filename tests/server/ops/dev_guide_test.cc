@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -33,7 +36,7 @@ TEST(DevGuideTest, OverAUnixSocketEachToolTakesItsOwnForm) {
   EXPECT_THAT(guide, HasSubstr("patctl --server unix:/run/full.sock introspect"));
   EXPECT_THAT(guide, HasSubstr("grpcurl -plaintext -unix /run/full.sock list\n"));
   EXPECT_THAT(guide, HasSubstr("\"ttl\":\"3600s\"}' \\\n    -unix /run/full.sock pat.v1.TokenService/CreateToken\n"));
-  EXPECT_THAT(guide, HasSubstr("--unix-socket /run/full.sock --list-methods http://localhost\n"));
+  EXPECT_THAT(guide, HasSubstr("--unix-socket /run/full.sock \\\n    --list-methods http://localhost\n"));
   EXPECT_THAT(guide, Not(HasSubstr("plaintext unix:")));
   EXPECT_THAT(guide, Not(HasSubstr("$")));
 }
@@ -41,13 +44,43 @@ TEST(DevGuideTest, OverAUnixSocketEachToolTakesItsOwnForm) {
 TEST(DevGuideTest, WhereNobodyIsAPortalNoCommandIsOne) {
   const std::string guide = GuideFor({kIntrospectorSocket});
   EXPECT_THAT(guide, Not(HasSubstr("x-pat-user")));
-  EXPECT_THAT(guide, HasSubstr("-unix /run/ask.sock pat.v1.IntrospectionService/Introspect"));
+  EXPECT_THAT(guide, HasSubstr("-d @ -unix /run/ask.sock \\\n    pat.v1.IntrospectionService/Introspect"));
 }
 
 TEST(DevGuideTest, TheCommandsAreForAListenerThatTakesAll) {
   const std::string guide = GuideFor({kIntrospectorSocket, kTcp});
   EXPECT_THAT(guide, HasSubstr("x-pat-user: ada"));
   EXPECT_THAT(guide, Not(HasSubstr("-unix")));
+}
+
+TEST(DevGuideTest, TheSidecarHasCommandsOfItsOwn) {
+  const ListenAddress sidecar{.host = "127.0.0.1", .port = 7444};
+  Options options;
+  options.cache_ttl = absl::Seconds(90);
+  const std::string guide = DevGuide(options, "/data", {kTcp}, sidecar);
+  EXPECT_THAT(guide, HasSubstr("Listening on 127.0.0.1:7443\nSidecar on 127.0.0.1:7444, in front of it;"));
+  EXPECT_THAT(guide, HasSubstr("patctl --server 127.0.0.1:7444 introspect"));
+  EXPECT_THAT(guide, HasSubstr("grpcurl -plaintext 127.0.0.1:7444 list\n"));
+  EXPECT_THAT(guide, HasSubstr("http://127.0.0.1:7444/pat.v1.IntrospectionService/Introspect\n"));
+  EXPECT_THAT(guide, HasSubstr("within\n1m30s. `patd dev --propagation push`"));
+  EXPECT_THAT(guide, Not(HasSubstr("$")));
+
+  options.propagation = Propagation::kPush;
+  EXPECT_THAT(DevGuide(options, "/data", {kTcp}, sidecar), HasSubstr("1m30s is the bound all the same"));
+  EXPECT_THAT(GuideFor({kTcp}), Not(HasSubstr("At the sidecar")));
+}
+
+TEST(DevGuideTest, TheSidecarMayBeAtASocket) {
+  const std::string guide = DevGuide(Options(), "/data", {kTcp}, kIntrospectorSocket);
+  EXPECT_THAT(guide, HasSubstr("patctl --server unix:/run/ask.sock introspect"));
+  EXPECT_THAT(guide, HasSubstr("grpcurl -plaintext -d @ -unix /run/ask.sock \\\n"));
+  EXPECT_THAT(guide, HasSubstr("--unix-socket /run/ask.sock -d @- \\\n    http://localhost/pat.v1."));
+}
+
+TEST(DevGuideTest, NothingIsWiderThanATerminal) {
+  const ListenAddress address{.host = "127.0.0.1", .port = 65535};
+  const std::string guide = DevGuide(Options(), "/tmp/pat-dev-abcdef", {address}, address);
+  for (const absl::string_view line : absl::StrSplit(guide, '\n')) EXPECT_LE(line.size(), 80U) << line;
 }
 
 }  // namespace
