@@ -101,9 +101,7 @@ std::optional<size_t> CheckPageSize(int64_t page_size, Violations& violations) {
   return effective;
 }
 
-std::string TokensRevoked(uint64_t count) {
-  return absl::StrCat(count, count == 1 ? " token" : " tokens", " revoked");
-}
+std::string TokensRevoked(uint64_t count) { return absl::StrCat(count, count == 1 ? " token" : " tokens", " revoked"); }
 
 std::string ShortList(const std::vector<std::string>& names) {
   constexpr size_t kShown = 8;

@@ -18,7 +18,8 @@ class Passwords {
   virtual absl::StatusOr<PasswordRecord> Make(absl::string_view password) = 0;
 
   // Whether this is the password of that enabled local user. Costs the same for users who do not exist. `peer` is whom
-  // a wrong one counts against (Principal::attempt_peer). RATE_LIMITED: too many are being computed, or too many were wrong.
+  // a wrong one counts against (Principal::attempt_peer). RATE_LIMITED: too many are being computed, or too many were
+  // wrong.
   virtual absl::StatusOr<bool> IsRight(absl::string_view user_id, absl::string_view password,
                                        absl::string_view peer) = 0;
 };

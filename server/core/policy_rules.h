@@ -1,7 +1,8 @@
-// PolicyRules: looking at and changing the policy. For administrators, who still are some when it is changed. (What it does to tokens is in token_rules.h and
-// store_facts.h.)
+// PolicyRules: looking at and changing the policy. For administrators, who still are some when it is changed. (What it
+// does to tokens is in token_rules.h and store_facts.h.)
 //
-// Errors carry ErrorDetails: INVALID_REQUEST, ROLE_REQUIRED, CREDENTIALS_INVALID, ETAG_MISMATCH. One without details is the store's.
+// Errors carry ErrorDetails: INVALID_REQUEST, ROLE_REQUIRED, CREDENTIALS_INVALID, ETAG_MISMATCH. One without details is
+// the store's.
 //
 // Threads: thread-safe; calls block.
 #ifndef PAT_SERVER_CORE_POLICY_RULES_H_

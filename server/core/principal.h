@@ -30,8 +30,8 @@ struct Principal {
   std::string user_id = {};    // kUser, kPortal: as whom it acts. kToken: the owner.
   bool administrator = false;  // kUser only: a portal or a token never acts with an administrator's rights.
 
-  // kUser, kPortal: which user of that id was meant, for the id may be given to another one while the call is under way.
-  // Absent: there was none, which only a portal can have.
+  // kUser, kPortal: which user of that id was meant, for the id may be given to another one while the call is under
+  // way. Absent: there was none, which only a portal can have.
   std::optional<UserUid> user_uid = {};
 
   // kPortal, kIntrospector: the name in the configuration ("spiffe://example.org/web"), or of the listener that stands

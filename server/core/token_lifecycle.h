@@ -17,7 +17,8 @@
 // Errors carry ErrorDetails: INVALID_REQUEST, PERMISSION_DENIED's ROLE_REQUIRED, TOKEN_NOT_FOUND, USER_NOT_FOUND,
 // USER_NOT_LOCAL, USER_DISABLED, TOKENS_DISABLED, TOKEN_EXPIRED, TOKEN_REVOKED, DISPLAY_NAME_TAKEN, QUOTA_EXCEEDED,
 // ETAG_MISMATCH, REQUEST_REPLAYED, REQUEST_ID_REUSED, RATE_LIMITED, for a token SCOPE_REQUIRED, and CREDENTIALS_INVALID
-// for a token that ended, or a user who was deleted or shut out, while the call was under way. One without details is the store's; its text is for the log.
+// for a token that ended, or a user who was deleted or shut out, while the call was under way. One without details is
+// the store's; its text is for the log.
 //
 // Threads: thread-safe; calls block until the store has answered, and writes until they are durable.
 #ifndef PAT_SERVER_CORE_TOKEN_LIFECYCLE_H_

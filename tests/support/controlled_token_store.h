@@ -63,7 +63,14 @@ class ControlledTokenStore final : public TokenStore {
     return store_.GetUser(id);
   }
   absl::StatusOr<std::optional<PasswordRecord>> GetPassword(const UserUid& user) const override {
-    return store_.GetPassword(user);
+    absl::StatusOr<std::optional<PasswordRecord>> password = store_.GetPassword(user);
+    std::function<void()> after;
+    {
+      const absl::MutexLock lock(&mutex_);
+      after = std::exchange(after_password_, nullptr);
+    }
+    if (after) after();
+    return password;
   }
   absl::StatusOr<CacheBoundRecord> GetCacheBound() const override { return store_.GetCacheBound(); }
   absl::StatusOr<std::vector<PepperId>> PepperIds() const override { return store_.PepperIds(); }
@@ -110,6 +117,12 @@ class ControlledTokenStore final : public TokenStore {
     commit_failure_ = status;
   }
 
+  // Called once, when the next password has been read and its reader does not know yet.
+  void AfterNextPassword(std::function<void()> after_password) {
+    const absl::MutexLock lock(&mutex_);
+    after_password_ = std::move(after_password);
+  }
+
   // Called before each Commit(). Set it before there are other threads.
   void BeforeCommit(std::function<void()> before_commit) { before_commit_ = std::move(before_commit); }
 
@@ -142,6 +155,7 @@ class ControlledTokenStore final : public TokenStore {
   mutable absl::Mutex mutex_;
   mutable size_t finds_in_memory_ ABSL_GUARDED_BY(mutex_) = 0;
   mutable size_t finds_that_may_wait_ ABSL_GUARDED_BY(mutex_) = 0;
+  mutable std::function<void()> after_password_ ABSL_GUARDED_BY(mutex_);
   bool on_disk_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status read_failure_ ABSL_GUARDED_BY(mutex_);
   absl::Status commit_failure_ ABSL_GUARDED_BY(mutex_);

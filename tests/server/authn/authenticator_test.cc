@@ -27,6 +27,7 @@ TEST_F(AuthenticatorTest, TheRightPasswordMakesAUser) {
   const absl::StatusOr<Principal> ada = Authenticate({Basic("ada", kPassword)});
   ASSERT_TRUE(ada.ok());
   EXPECT_EQ(ada->kind, PrincipalKind::kUser);
+  EXPECT_EQ(ada->user_uid, FirstUidOf("ada"));
   EXPECT_FALSE(ada->may_send_digests);
 }
 

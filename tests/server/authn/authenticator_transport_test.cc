@@ -152,6 +152,19 @@ TEST_F(AuthenticatorTransportTest, ThePeerIsKeptForTheAuditLog) {
             "unix:/run/pat/pat.sock");
 }
 
+// With the certificate, for one address may have many: so SetPassword counts like Basic.
+TEST_F(AuthenticatorTransportTest, AgainstWhomAWrongPasswordCountsIsKept) {
+  const auto call = [this](absl::string_view address, const std::string& header) {
+    return CallInfo{.listener = "0.0.0.0:7443", .certificate = kLaptop, .peer = address, .authorization = {header}};
+  };
+  const absl::StatusOr<Principal> ada = AuthenticateCall(call("ipv4:10.0.0.7:47110", good_));
+  ASSERT_TRUE(ada.ok()) << ada.status();
+  EXPECT_EQ(ada->attempt_peer, "ipv4:10.0.0.7 laptop");
+  Passwords& passwords = passwords_;
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(passwords.IsRight("ada", "wrong", ada->attempt_peer).value());
+  EXPECT_EQ(AuthenticateCall(call("ipv4:10.0.0.7:47111", good_)).status().code(), absl::StatusCode::kResourceExhausted);
+}
+
 // ---- Portals.
 
 TEST_F(AuthenticatorTransportTest, ThePortalActsForTheUserThatItNames) {
@@ -161,6 +174,8 @@ TEST_F(AuthenticatorTransportTest, ThePortalActsForTheUserThatItNames) {
     ASSERT_TRUE(portal.ok()) << portal.status();
     EXPECT_EQ(portal->kind, PrincipalKind::kPortal);
     EXPECT_EQ(portal->user_id, "ada");
+    EXPECT_EQ(portal->user_uid, FirstUidOf("ada"));
+    EXPECT_FALSE(portal->user_is_listed);
     EXPECT_FALSE(portal->administrator);
     EXPECT_FALSE(portal->may_send_digests);
   }
@@ -176,6 +191,7 @@ TEST_F(AuthenticatorTransportTest, APortalWithoutAUserIsNobody) {
 // Whether that user exists, and may have tokens, is for the rules of tokens to say.
 TEST_F(AuthenticatorTransportTest, ThePortalDoesNotLearnWhoExists) {
   EXPECT_EQ(With(kPortal, {}, {"nobody"}), "portal:https://example.org/portal as nobody");
+  EXPECT_EQ(AuthenticateCall({.certificate = kPortal, .portal_user = {"nobody"}})->user_uid, std::nullopt);
   EXPECT_EQ(With(kPortal, {}, {"directory"}), "portal:https://example.org/portal as directory");
 }
 
@@ -185,6 +201,7 @@ TEST_F(AuthenticatorTransportTest, ThePortalActsForNoAdministratorUnlessItsEntry
   EXPECT_EQ(Outcome(Authenticate({}, {"admin"}, ListenerRole::kPortal)), kRoleRequired);
   // And then without an administrator's rights.
   EXPECT_EQ(With(kPortalForAdmin, {}, {"admin"}), "portal:portal.example.org as admin");
+  EXPECT_TRUE(AuthenticateCall({.certificate = kPortalForAdmin, .portal_user = {"admin"}})->user_is_listed);
   // Another one is not listed.
   authority_.ChangeUser("ada", [](UserRecord& user) { user.administrator = true; });
   EXPECT_EQ(With(kPortalForAdmin, {}, {"ada"}), kRoleRequired);

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -222,6 +223,38 @@ TEST_F(PasswordVerifierTest, WhatIsRememberedIsBounded) {
   EXPECT_TRUE(Computes("ada", "right"));
 }
 
+// ---- What changes while scrypt computes.
+
+TEST_F(PasswordVerifierTest, WhoIsDeletedOrShutOutDuringScryptIsOut) {
+  const auto meanwhile = [this](const std::function<void()>& change) {
+    authority_.store.AfterNextPassword(change);
+    return Verify("ada", "right");
+  };
+  EXPECT_EQ(meanwhile([this] { authority_.ChangeUser("ada", [](UserRecord& user) { user.disabled = true; }); }), "no");
+  authority_.ChangeUser("ada", [](UserRecord& user) { user.disabled = false; });
+  EXPECT_EQ(meanwhile([this] { GivePassword(store(), "ada", "reset"); }), "no");
+  GivePassword(store(), "ada", "right");
+  EXPECT_EQ(meanwhile([this] { authority_.DeleteUser("ada"); }), "no");
+  authority_.AddUser("ada");
+  GivePassword(store(), "ada", "right");
+  EXPECT_EQ(meanwhile([this] {
+              authority_.DeleteUser("ada");
+              authority_.AddUser("ada");
+              GivePassword(store(), "ada", "right");
+            }),
+            "no");
+  EXPECT_EQ(Verify("ada", "right"), "yes");
+}
+
+TEST_F(PasswordVerifierTest, WhoIsDemotedDuringScryptIsNoAdministrator) {
+  authority_.ChangeUser("ada", [](UserRecord& user) { user.administrator = true; });
+  authority_.store.AfterNextPassword(
+      [this] { authority_.ChangeUser("ada", [](UserRecord& user) { user.administrator = false; }); });
+  const absl::StatusOr<std::optional<UserRecord>> user = verifier_.Verify("ada", "right", kHere);
+  ASSERT_TRUE(user.ok() && user->has_value());
+  EXPECT_FALSE((*user)->administrator);
+}
+
 // ---- How often one may be wrong. (Counted in attempt_limiter_test.cc.)
 
 TEST_F(PasswordVerifierTest, AfterTenWrongPasswordsTheRightOneHasToWaitToo) {
@@ -254,6 +287,16 @@ TEST_F(PasswordVerifierTest, AStrangerIsRefusedLikeAUser) {
 TEST_F(PasswordVerifierTest, WhatCouldNotBeAnsweredDoesNotCount) {
   authority_.store.FailReadsWith(absl::DataLossError("bad block"));
   for (int i = 0; i < 20; ++i) EXPECT_EQ(Verify("ada", "wrong"), "DATA_LOSS: bad block");
+}
+
+// Else the server's own overload would keep out who has the right password, for up to a minute.
+TEST_F(PasswordVerifierTest, WhatCouldNotBeAnsweredGivesTheTurnBack) {
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(Verify("ada", "wrong"), "no");
+  authority_.time.Advance(absl::Seconds(1));
+  authority_.store.FailReadsWith(absl::DataLossError("bad block"));
+  EXPECT_EQ(Verify("ada", "right"), "DATA_LOSS: bad block");
+  authority_.store.FailReadsWith(absl::OkStatus());
+  EXPECT_EQ(Verify("ada", "right"), "yes");
 }
 
 // ---- For those who set passwords.

@@ -90,6 +90,19 @@ TEST_F(PolicyRulesTest, ForAdministratorsOnly) {
   }
 }
 
+TEST_F(PolicyRulesTest, WhoIsNoAdministratorAnyMoreSeesAndChangesNothing) {
+  authority_.ChangeUser("root", [](UserRecord& user) { user.administrator = false; });
+  const absl::Status required = rules_.Get(AsUser("ada")).status();
+  EXPECT_EQ(rules_.Get(root_).status(), required);
+  EXPECT_EQ(Update({.tokens_disabled = true}, {"tokens_disabled"}).status(), required);
+  authority_.DeleteUser("root");
+  for (const absl::Status& status :
+       {rules_.Get(root_).status(), Update({.tokens_disabled = true}, {"tokens_disabled"}).status()}) {
+    ExpectRefusal(status, absl::StatusCode::kUnauthenticated, "CREDENTIALS_INVALID");
+  }
+  EXPECT_EQ(authority_.policy(), PolicyRecord());
+}
+
 TEST_F(PolicyRulesTest, ALifespanIsOneSecondTo36500DaysInWholeSeconds) {
   constexpr int64_t kDay = 24 * 3600;
   const auto query = [](int64_t seconds, int32_t nanos = 0) {

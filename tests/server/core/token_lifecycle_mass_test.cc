@@ -58,6 +58,10 @@ TEST_F(RevokeAllTest, ExpiredOnesCountAndRevokedBeatsExpired) {
   AdvanceTo(View(expired).expire_time);
   Issue();
   EXPECT_EQ(tokens().RevokeAll(AsUser("ada"), {.parent = "users/ada"})->revoked_count, 2);
+  EXPECT_EQ(Audit().back().detail, "2 tokens revoked");
+  Issue();
+  EXPECT_EQ(tokens().RevokeAll(AsUser("ada"), {.parent = "users/ada"})->revoked_count, 1);
+  EXPECT_EQ(Audit().back().detail, "1 token revoked");
   EXPECT_EQ(View(expired).state, TokenState::kRevoked);
   EXPECT_EQ(tokens().RevokeAll(AsUser("ada"), {.parent = "users/ada"})->revoked_count, 0);
 }

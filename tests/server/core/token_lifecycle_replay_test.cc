@@ -76,6 +76,26 @@ TEST_F(TokenReplayTest, ARepetitionByAnybodyElseIsRefusedAsEver) {
   ExpectRefusal(tokens().Create(AsUser("bob"), query).status(), absl::StatusCode::kPermissionDenied, "ROLE_REQUIRED");
 }
 
+// Deleting is for ever, and a later user of the name inherits nothing: neither the ids, nor the names of the tokens
+// that were made with them.
+TEST_F(TokenReplayTest, ALaterUserOfTheNameFindsNoRequestsOfTheFormerOne) {
+  const CreateTokenQuery query = WithId();
+  CreateTokenQuery other = query;
+  other.request.body_hash = {2};
+  for (const Principal& principal : {AsUser("ada"), AsPortal("ada")}) {
+    ASSERT_TRUE(tokens().Create(authority_.Anew(principal), query).ok());
+    authority_.DeleteUser("ada");
+    ExpectRefusal(tokens().Create(authority_.Anew(AsPortal("ada")), query).status(), absl::StatusCode::kNotFound,
+                  "USER_NOT_FOUND");
+    authority_.AddUser("ada");
+    const absl::StatusOr<TokenWithSecret> made = tokens().Create(authority_.Anew(principal), other);
+    ASSERT_TRUE(made.ok()) << made.status();
+    ExpectReplayed(tokens().Create(authority_.Anew(principal), other).status(), NameOf(made->token));
+    authority_.DeleteUser("ada");
+    authority_.AddUser("ada");
+  }
+}
+
 TEST_F(TokenReplayTest, AnotherRequestUnderTheSameIdIsAMistake) {
   CreateTokenQuery query = WithId();
   authority_.Issue(query);

@@ -64,6 +64,15 @@ TEST_F(UserChangeTest, AllThatIsWrongIsSaidAtOnce) {
   EXPECT_TRUE(users_.Update(root_, {.name = "users/ada", .grants = {"No.Such"}, .update_mask = {"disabled"}}).ok());
 }
 
+TEST_F(UserChangeTest, AnUnknownTypeIsSaidByItsNumber) {
+  const auto said = [](const absl::Status& status) { return DetailsOf(status)->violations.at(0).description; };
+  const std::string advice = "; give TYPE_LOCAL, TYPE_DIRECTORY or TYPE_SAML";
+  const UpdateUserQuery update{.name = "users/ada", .unknown_type = -7, .update_mask = {"type"}};
+  EXPECT_EQ(said(users_.Update(root_, update).status()), "-7 is no type" + advice);
+  EXPECT_EQ(said(users_.Create(root_, {.user_id = "eve", .unknown_type = 7}).status()), "7 is no type" + advice);
+  EXPECT_EQ(said(users_.Create(root_, {.user_id = "eve"}).status()), "is missing" + advice);
+}
+
 TEST_F(UserChangeTest, ForAdministratorsOnlyWhetherOrNotThatUserExists) {
   for (const Principal& other : Others()) {
     for (const char* const name : {"users/ada", "users/nobody", "nonsense"}) {
@@ -225,9 +234,7 @@ TEST_F(UserChangeTest, WithTheUserTheTokensEndForEver) {
 
 class SetPasswordTest : public UserLifecycleTest {
  protected:
-  SetPasswordTest() {
-    EXPECT_TRUE(users_.SetPassword(root_, {.name = "users/ada", .password = "ada-password"}).ok());
-  }
+  SetPasswordTest() { EXPECT_TRUE(users_.SetPassword(root_, {.name = "users/ada", .password = "ada-password"}).ok()); }
 };
 
 TEST_F(SetPasswordTest, AnAdministratorGivesOneToAnybodyLocal) {

@@ -54,6 +54,7 @@ TEST_F(PolicyServiceTest, OnlyAdministratorsLookAndChange) {
     EXPECT_EQ(Outcome(Call(&PolicyStub::UpdatePolicy, change, metadata)), "PERMISSION_DENIED ROLE_REQUIRED");
   }
   EXPECT_FALSE(Get().tokens_disabled());
+  for (const AuditRecord& row : AuditRows()) EXPECT_EQ(row.target, "policy") << row.method;
 }
 
 TEST_F(PolicyServiceTest, TheDefaultsAreShown) {

@@ -125,6 +125,7 @@ TEST_F(UserServiceTest, AllThatIsWrongIsNamed) {
   EXPECT_EQ(Outcome(refused), "INVALID_ARGUMENT INVALID_REQUEST");
   EXPECT_THAT(FieldsOf(refused.status),
               testing::UnorderedElementsAre("user_id", "user.type", "user.grants[1]", "password"));
+  EXPECT_THAT(ParsedDetails(refused.status).DebugString(), testing::HasSubstr("7 is no type"));
 }
 
 TEST_F(UserServiceTest, UsersAreListedByNamePageByPage) {
