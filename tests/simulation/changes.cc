@@ -119,7 +119,7 @@ size_t Changes::AddSecret(const TokenWithSecret& made) {
                                  .made_at = world_.events.now(),
                                  .uid = made.token.record.uid,
                                  .owner_id = made.token.record.owner_id,
-                                 .expire_time = made.token.record.expire_time});
+                                 .expire_time = made.token.expire_time});
 }
 
 bool Changes::CreateToken(size_t user) {

@@ -28,7 +28,8 @@ std::string JudgeActive(const KnownSecret& secret, const Judged& answer) {
     was_so = true;
     if (span.ended_by <= answer.told) continue;
     was_not_told = true;
-    if (answer.now + answer.fresh_for <= span.to + answer.bound) return "";
+    const bool is_promised = answer.fresh_for > absl::ZeroDuration();
+    if (!is_promised || answer.now + answer.fresh_for <= span.to + answer.bound) return "";
   }
   const std::string since = absl::FormatDuration(answer.now - answer.active_since);
   if (!was_alive) return absl::StrCat("active, but was not within the last ", since, Explain(secret, answer));
