@@ -79,8 +79,7 @@ absl::Duration Places::negative_ttl(size_t place) const {
 }
 
 absl::Duration Places::bound(size_t place) const {
-  const absl::Duration bound = std::min(ttl(place), ttl(0));
-  return place != 0 && world_.plan.sidecars[place - 1].is_over_sidecar ? std::min(bound, ttl(1)) : bound;
+  return place == 0 ? world_.plan.authority_ttl : world_.plan.BoundOf(place - 1);
 }
 
 bool Places::MayHaveReached(size_t place, absl::Time time) {

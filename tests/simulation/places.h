@@ -31,7 +31,7 @@ class Places {
   absl::Duration ttl(size_t place) const;
   absl::Duration negative_ttl(size_t place) const;
 
-  // The bound that holds there: the smallest TTL from there down to the store.
+  // The bound that holds there.
   absl::Duration bound(size_t place) const;
 
   // Whether some clock between there and the store may ever have been at `time`, or beyond.

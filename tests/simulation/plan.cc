@@ -23,6 +23,11 @@ SidecarPlan MakeSidecar(Random& random, absl::Duration longest_ttl) {
 
 }  // namespace
 
+absl::Duration Plan::BoundOf(size_t index) const {
+  const absl::Duration bound = std::min(sidecars[index].ttl, authority_ttl);
+  return sidecars[index].is_over_sidecar ? std::min(bound, sidecars.front().ttl) : bound;
+}
+
 absl::Duration Plan::longest_ttl() const {
   absl::Duration longest = std::max(authority_ttl, absl::Seconds(1));
   for (const SidecarPlan& sidecar : sidecars) longest = std::max(longest, sidecar.ttl);

@@ -44,6 +44,9 @@ struct Plan {
   bool have_other_stores = false;
   bool callers_have_deadlines = false;
 
+  // The bound that holds for the answers of sidecar `index`: the smallest TTL from there down to the store.
+  absl::Duration BoundOf(size_t index) const;
+
   // The longest of the TTLs.
   absl::Duration longest_ttl() const;
 

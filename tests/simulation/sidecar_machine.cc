@@ -25,7 +25,8 @@ struct SidecarMachine::Process final : public RevocationSink {
                .capacity = sidecar.plan_.capacity,
                .load_timeout = sidecar.plan_.deadline,
                .push = sidecar.plan_.push}),
-        sloppy(cache, clock, sidecar.plan_.ttl, world.fault),
+        untold(hop, clock, {.ttl = sidecar.plan_.ttl, .negative_ttl = sidecar.plan_.negative_ttl, .capacity = 100}),
+        sloppy(world.fault == Fault::kKeepsOvertaken ? untold : cache, clock, sidecar.bound_, world.fault),
         introspector(world.fault == Fault::kNone ? static_cast<FactsReader&>(cache) : sloppy, clock) {
     hop.on_another_store = [this] {
       if (world.fault != Fault::kIgnoresOtherStore) DropAll();
@@ -61,6 +62,7 @@ struct SidecarMachine::Process final : public RevocationSink {
   const Clock clock;
   UpstreamHop hop;
   CachingFactsReader cache;
+  CachingFactsReader untold;  // With Fault::kKeepsOvertaken: is told of no drop, and is always asked to load.
   SloppyCache sloppy;
   Introspector introspector;
   uint64_t told = 0;
@@ -70,6 +72,7 @@ struct SidecarMachine::Process final : public RevocationSink {
 SidecarMachine::SidecarMachine(World& world, size_t index, Endpoint& lower, AuthorityMachine& authority)
     : world_(world),
       plan_(world.plan.sidecars[index]),
+      bound_(world.plan.BoundOf(index)),
       machine_(world.events, world.random, absl::StrCat("sidecar ", index + 1)),
       link_(world),
       lower_(lower),

@@ -49,6 +49,7 @@ class SidecarMachine final : public Endpoint {
 
   World& world_;
   const SidecarPlan& plan_;
+  const absl::Duration bound_;
   Machine machine_;
   Link link_;
   Endpoint& lower_;

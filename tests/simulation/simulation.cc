@@ -30,6 +30,7 @@ class Schedule {
   void Change();
   void ProbeAfterChange(size_t secret);
   void Disturb();
+  void ForgetChangesMeanwhile(SidecarMachine& sidecar);
   void RestartAuthority(bool restore);
   void RestartSidecar(size_t place);
   void SetClock(Machine& machine);
@@ -151,8 +152,7 @@ void Schedule::Disturb() {
   } else if (kind < 0.65) {
     RestartAuthority(/*restore=*/false);
   } else if (kind < 0.75) {
-    world_.journal.Note("the authority forgets all changes that watchers may ask for");
-    authority_.ForgetAllChanges();
+    ForgetChangesMeanwhile(sidecar);
   } else if (world_.plan.have_clock_steps && kind < 0.95) {
     SetClock(machine);
   } else {
@@ -162,6 +162,18 @@ void Schedule::Disturb() {
                         wall_stands_still ? ", its wall clock too" : "");
     machine.Sleep(duration, wall_stands_still);
   }
+}
+
+// What a sidecar misses while it is cut off is not there any more when it comes back.
+void Schedule::ForgetChangesMeanwhile(SidecarMachine& sidecar) {
+  const absl::Duration duration = random().Scale(absl::Seconds(1), absl::Minutes(1));
+  sidecar.link().cut_until = world_.events.now() + duration;
+  world_.journal.Note(sidecar.machine().name(), " is cut off for ", absl::FormatDuration(duration));
+  Change();
+  world_.events.In(duration * random().Fraction(), [this] {
+    world_.journal.Note("the authority forgets all changes that watchers may ask for");
+    authority_.ForgetAllChanges();
+  });
 }
 
 void Schedule::RestartSidecar(size_t place) {

@@ -37,7 +37,9 @@ void SloppyCache::Find(const TokenDigest& digest, const FindOptions& options, Fa
     if (fault_ == Fault::kSlidesOnHit) entry->kept_at = clock_.Read();
     return AnswerFrom(*entry, receiver);
   }
-  source_.Find(digest, options, *new Question(*this, digest, receiver));
+  FindOptions from_source = options;
+  if (fault_ == Fault::kKeepsOvertaken) from_source.max_staleness = absl::ZeroDuration();
+  source_.Find(digest, from_source, *new Question(*this, digest, receiver));
 }
 
 SloppyCache::Entry* SloppyCache::FindEntry(const TokenDigest& digest) {
@@ -73,6 +75,8 @@ void SloppyCache::Keep(const Question& question, const FactsAnswer& answer) {
   if (question.drops != drops_ && fault_ != Fault::kKeepsOvertaken) return;
   const bool is_active = answer.facts != nullptr;
   if (!is_active && fault_ != Fault::kKeepsInactive) return;
+  // What another entry gave has aged already.
+  if (fault_ == Fault::kIgnoresExpiry && answer.source != FactsSource::kStore) return;
   Entry entry;
   if (is_active) entry.facts = *answer.facts;
   entry.kept_at = fault_ == Fault::kLoadedAfterwards ? clock_.Read() : question.began_at;

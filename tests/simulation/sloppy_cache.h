@@ -17,6 +17,7 @@ namespace pat::simulation {
 
 class SloppyCache final : public FactsReader {
  public:
+  // `ttl`: the bound that holds here.
   SloppyCache(FactsReader& source, const Clock& clock, absl::Duration ttl, Fault fault)
       : source_(source), clock_(clock), ttl_(ttl), fault_(fault) {}
 
