@@ -80,7 +80,8 @@ void SloppyCache::Keep(const Question& question, const FactsAnswer& answer) {
   Entry entry;
   if (is_active) entry.facts = *answer.facts;
   entry.kept_at = fault_ == Fault::kLoadedAfterwards ? clock_.Read() : question.began_at;
-  const bool is_honest = fault_ != Fault::kLoadedAfterwards && fault_ != Fault::kIgnoresExpiry;
+  const bool expires_soon = is_active && answer.facts->expire_time - answer.now < ttl_;
+  const bool is_honest = fault_ != Fault::kLoadedAfterwards && !(fault_ == Fault::kIgnoresExpiry && expires_soon);
   entry.good_for = is_active && is_honest ? std::min(ttl_, answer.fresh_for) : ttl_;
   if (fault_ == Fault::kMixesScopes && is_active) {
     for (auto& [digest, other] : entries_) {
