@@ -26,6 +26,7 @@ enum class Fault : uint8_t {
   kIgnoresExpiry,       // An entry lasts for the TTL, whatever the token's expiry.
   kKeepsOvertaken,      // What a drop has overtaken on its way is kept.
   kKeepsInactive,       // That a token was inactive is remembered for the TTL.
+  kJoinsNothing,        // Everybody who finds nothing asks the source.
   kMixesScopes,         // An entry answers for another token of the same owner.
 };
 
@@ -34,7 +35,7 @@ struct NamedFault {
   absl::string_view name;
 };
 
-inline constexpr std::array<NamedFault, 15> kFaults = {{
+inline constexpr std::array<NamedFault, 16> kFaults = {{
     {Fault::kLosesMessages, "loses-messages"},
     {Fault::kResumesWithGap, "resumes-with-gap"},
     {Fault::kIgnoresReset, "ignores-reset"},
@@ -49,6 +50,7 @@ inline constexpr std::array<NamedFault, 15> kFaults = {{
     {Fault::kIgnoresExpiry, "ignores-expiry"},
     {Fault::kKeepsOvertaken, "keeps-overtaken"},
     {Fault::kKeepsInactive, "keeps-inactive"},
+    {Fault::kJoinsNothing, "joins-nothing"},
     {Fault::kMixesScopes, "mixes-scopes"},
 }};
 

@@ -100,8 +100,9 @@ void Places::AskNow(size_t place, size_t secret, const FindOptions& options) {
 
   UpstreamHop& hop = sidecar(place).hop();
   const bool is_plain = !options.max_staleness.has_value() && !options.timeout.has_value();
-  const bool must_join = is_plain && world_.fault == Fault::kNone && ttl(place) > absl::ZeroDuration() &&
-                         hop.HasOneToJoin(asker->digest, ttl(place));
+  const bool is_known = world_.fault == Fault::kNone || world_.fault == Fault::kJoinsNothing;  // How it loads.
+  const bool must_join =
+      is_plain && is_known && ttl(place) > absl::ZeroDuration() && hop.HasOneToJoin(asker->digest, ttl(place));
   const uint64_t asked = hop.asked();
   sidecar(place).introspector().Start(*asker);  // It may be gone now.
   if (must_join && hop.asked() != asked && world_.wrong.empty()) {

@@ -38,7 +38,8 @@ void SloppyCache::Find(const TokenDigest& digest, const FindOptions& options, Fa
     return AnswerFrom(*entry, receiver);
   }
   FindOptions from_source = options;
-  if (fault_ == Fault::kKeepsOvertaken) from_source.max_staleness = absl::ZeroDuration();
+  const bool asks_now = fault_ == Fault::kKeepsOvertaken || fault_ == Fault::kJoinsNothing;
+  if (asks_now) from_source.max_staleness = absl::ZeroDuration();
   source_.Find(digest, from_source, *new Question(*this, digest, receiver));
 }
 
