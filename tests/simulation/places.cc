@@ -149,6 +149,9 @@ std::string Places::FindWrong(const Asker& asker, const IntrospectionResult& res
   const size_t place = asker.place;
   const bool is_hit = result.freshness.source == AnswerSource::kCache;
   const absl::Time now = world_.events.now();
+  // An end that the policy sets need not be a whole second, and on the wire it is.
+  const absl::Time expire_time =
+      place == 0 ? secret.expire_time : absl::FromUnixSeconds(absl::ToUnixSeconds(secret.expire_time));
   Judged judged{.now = now, .active = result.facts != nullptr, .fresh_for = result.freshness.fresh_for};
   judged.bound = bound(place);
   judged.active_since = now - judged.bound;
@@ -166,20 +169,20 @@ std::string Places::FindWrong(const Asker& asker, const IntrospectionResult& res
     const bool is_second = !is_hit && sidecar(place).hop().is_repeat();
     judged.told = is_second ? asker.told : sidecar(place).told();
   }
-  judged.may_be_expired = MayHaveReached(place, secret.expire_time);
+  judged.may_be_expired = MayHaveReached(place, expire_time);
   if (result.facts == nullptr) return simulation::Judge(secret, judged);
 
   const TokenFacts& facts = *result.facts;
   judged.scopes = MaskOf(facts.scopes);
-  if (facts.uid != secret.uid || facts.owner_id != secret.owner_id || facts.expire_time != secret.expire_time) {
+  if (facts.uid != secret.uid || facts.owner_id != secret.owner_id || facts.expire_time != expire_time) {
     return "the facts are another token's";
   }
   if ((result.verdict == Verdict::kAllow) != (((judged.scopes >> asker.scope) & 1) != 0)) {
     return "the verdict does not follow from the scopes";
   }
   const absl::Time here = place == 0 ? authority_.clock().Now() : sidecar(place).clock().Now();
-  if (here >= secret.expire_time) {
-    return absl::StrCat("active, though it expired ", absl::FormatDuration(here - secret.expire_time), " ago");
+  if (here >= expire_time) {
+    return absl::StrCat("active, though it expired ", absl::FormatDuration(here - expire_time), " ago");
   }
   // Unless somebody set the authority's clock meanwhile, its expiry holds here, too.
   const Machine& lowest = authority_.machine();
