@@ -45,7 +45,8 @@ class Machine final : public ClockSource {
   absl::Time latest_now() const { return events_.now() + largest_offset_; }
 
   void Sleep(absl::Duration duration, bool wall_stands_still) {
-    asleep_until_ = events_.now() + duration;
+    // Never shorter than it was to be: what waits for the end would be overtaken.
+    asleep_until_ = std::max(asleep_until_, events_.now() + duration);
     if (wall_stands_still) SetWallOffset(wall_offset_ - duration);
   }
 
