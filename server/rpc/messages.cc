@@ -199,4 +199,25 @@ void SetResult(const IntrospectionResult& result, absl::string_view issuer, v1::
   for (const uint32_t index : result.unmet) out.add_unmet_requirements(index);
 }
 
+void SetRevocations(const FeedMessage& message, std::string resume_token, v1::WatchRevocationsResponse& out) {
+  switch (message.kind) {
+    case FeedMessage::Kind::kNothing:
+      out.mutable_heartbeat();
+      break;
+    case FeedMessage::Kind::kTokens:
+      for (const TokenUid& uid : message.tokens) out.mutable_tokens()->add_uids(uid.ToString());
+      break;
+    case FeedMessage::Kind::kOwner:
+      out.mutable_owner()->set_sub(UserName(message.owner_id));
+      break;
+    case FeedMessage::Kind::kEverything:
+      out.mutable_all();
+      break;
+    case FeedMessage::Kind::kReset:
+      out.mutable_reset();
+      break;
+  }
+  out.set_resume_token(std::move(resume_token));
+}
+
 }  // namespace pat

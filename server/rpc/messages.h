@@ -16,6 +16,7 @@
 #include "pat/v1/policy_service.pb.h"
 #include "pat/v1/token.pb.h"
 #include "pat/v1/user_service.pb.h"
+#include "server/core/change_feed.h"
 #include "server/core/introspection.h"
 #include "server/core/token_lifecycle.h"
 #include "server/core/token_requests.h"
@@ -47,6 +48,9 @@ void ReadQuery(const v1::IntrospectRequest& request, IntrospectionQuery& query);
 
 // `out` must be empty. An inactive result fills `active`, `verdict` and `freshness` and nothing else.
 void SetResult(const IntrospectionResult& result, absl::string_view issuer, v1::IntrospectResponse& out);
+
+// What a watcher is told who then is where `resume_token` says. `out` must be empty.
+void SetRevocations(const FeedMessage& message, std::string resume_token, v1::WatchRevocationsResponse& out);
 
 }  // namespace pat
 

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "server/core/error.h"
-#include "server/core/resource_name.h"
+#include "server/rpc/messages.h"
 #include "server/rpc/queue_event.h"
 #include "server/rpc/raw_messages.h"
 #include "server/rpc/status_mapping.h"
@@ -28,29 +28,6 @@ const absl::Duration kTick = absl::Milliseconds(250);
 
 // A resume token is some sixty bytes.
 constexpr size_t kMaxRequestBytes = 1024;
-
-grpc::ByteBuffer ToBytes(const FeedMessage& message, std::string resume_token) {
-  v1::WatchRevocationsResponse response;
-  switch (message.kind) {
-    case FeedMessage::Kind::kNothing:
-      response.mutable_heartbeat();
-      break;
-    case FeedMessage::Kind::kTokens:
-      for (const TokenUid& uid : message.tokens) response.mutable_tokens()->add_uids(uid.ToString());
-      break;
-    case FeedMessage::Kind::kOwner:
-      response.mutable_owner()->set_sub(UserName(message.owner_id));
-      break;
-    case FeedMessage::Kind::kEverything:
-      response.mutable_all();
-      break;
-    case FeedMessage::Kind::kReset:
-      response.mutable_reset();
-      break;
-  }
-  response.set_resume_token(std::move(resume_token));
-  return ToByteBuffer(response);
-}
 
 grpc::Status Ending() {
   return ToGrpcStatus(MakeError(absl::StatusCode::kUnavailable, "the server is being stopped",
@@ -294,8 +271,9 @@ absl::Status WatchStreams::Read(const FeedPosition& position) {
   last_read_.reset();
   absl::StatusOr<FeedMessage> message = source_.feed->Next(position);
   if (!message.ok()) return message.status();
-  const grpc::ByteBuffer bytes = ToBytes(*message, source_.feed->ResumeToken(message->next));
-  last_read_ = LastRead{position, *std::move(message), bytes};
+  v1::WatchRevocationsResponse response;
+  SetRevocations(*message, source_.feed->ResumeToken(message->next), response);
+  last_read_ = LastRead{position, *std::move(message), ToByteBuffer(response)};
   return absl::OkStatus();
 }
 
