@@ -107,6 +107,21 @@ std::string UserLifecycle::EtagOf(const UserRecord& user) { return absl::StrCat(
 
 absl::StatusOr<UserRecord> UserLifecycle::Create(const Principal& principal, const CreateUserQuery& query) {
   if (absl::Status status = CheckAdministrator(principal); !status.ok()) return status;
+  return CreateIf(principal, query, [&principal](TokenTransaction& transaction) {
+    return CheckStillAdministrator(principal, transaction);
+  });
+}
+
+absl::StatusOr<UserRecord> UserLifecycle::CreateFirst(const Principal& principal, const CreateUserQuery& query) {
+  return CreateIf(principal, query, [](TokenTransaction& transaction) {
+    const absl::StatusOr<uint64_t> administrators = transaction.CountAdministrators();
+    if (!administrators.ok()) return administrators.status();
+    return *administrators == 0 ? absl::OkStatus() : AdministratorRequired();
+  });
+}
+
+absl::StatusOr<UserRecord> UserLifecycle::CreateIf(const Principal& principal, const CreateUserQuery& query,
+                                                   absl::FunctionRef<absl::Status(TokenTransaction&)> may) {
   Violations violations;
   if (!IsUserId(query.user_id)) {
     violations.push_back({"user_id", absl::StrCat(Quoted(query.user_id),
@@ -141,7 +156,7 @@ absl::StatusOr<UserRecord> UserLifecycle::Create(const Principal& principal, con
   row.detail = absl::StrCat(DetailOf(user, {"type", "disabled", "administrator", "grants"}),
                             password.has_value() ? "; with a password" : "");
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
-    absl::Status status = CheckStillAdministrator(principal, transaction);
+    absl::Status status = may(transaction);
     if (!status.ok()) return status;
     const absl::StatusOr<std::optional<UserRecord>> known = transaction.GetUser(user.id);
     if (!known.ok()) return known.status();

@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -98,6 +99,11 @@ class UserLifecycle {
                 const Peppers& peppers, const Clock& clock);
 
   absl::StatusOr<UserRecord> Create(const Principal& principal, const CreateUserQuery& query);
+
+  // In a store where no administrator can log in yet, so that nobody could be asked; else ROLE_REQUIRED. For `patd
+  // init`, which is who `principal` says for the audit log.
+  absl::StatusOr<UserRecord> CreateFirst(const Principal& principal, const CreateUserQuery& query);
+
   absl::StatusOr<UserRecord> Get(const Principal& principal, const std::string& name) const;
   absl::StatusOr<UserViewPage> List(const Principal& principal, const ListUsersQuery& query) const;
   absl::StatusOr<ChangedUser> Update(const Principal& principal, const UpdateUserQuery& query);
@@ -107,6 +113,9 @@ class UserLifecycle {
   static std::string EtagOf(const UserRecord& user);
 
  private:
+  absl::StatusOr<UserRecord> CreateIf(const Principal& principal, const CreateUserQuery& query,
+                                      absl::FunctionRef<absl::Status(TokenTransaction&)> may);
+
   TokenStore& store_;
   const ScopeCatalog& catalog_;
   Passwords& passwords_;

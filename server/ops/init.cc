@@ -38,11 +38,11 @@ absl::Status MakeAdministrator(DataDirectory& data, const ScopeCatalog& catalog,
   // Nobody is there who could be asked; so it is the administrator's own doing.
   const Principal principal{.kind = PrincipalKind::kUser, .user_id = id, .administrator = true, .peer = "patd init"};
   return users
-      .Create(principal, {.user_id = id,
-                          .type = UserType::kLocal,
-                          .administrator = true,
-                          .grants = {"*"},
-                          .password = password.Reveal()})
+      .CreateFirst(principal, {.user_id = id,
+                               .type = UserType::kLocal,
+                               .administrator = true,
+                               .grants = {"*"},
+                               .password = password.Reveal()})
       .status();
 }
 

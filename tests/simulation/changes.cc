@@ -11,17 +11,13 @@
 #include "tests/support/test_authority.h"
 
 namespace pat::simulation {
-namespace {
-
-const Principal& Root() {
-  static const Principal& root = *new Principal(AsAdministrator("root"));
-  return root;
-}
-
-}  // namespace
-
 Changes::Changes(World& world, AuthorityMachine& authority)
     : world_(world), authority_(authority), state_(world.truth.state) {
+  CreateUserQuery root;
+  root.user_id = "root";
+  root.type = UserType::kLocal;
+  root.administrator = true;
+  authority_.users().CreateFirst(AsAdministrator("root"), root).IgnoreError();
   for (const char* const id : {"ada", "bob"}) {
     state_.users.push_back({.id = id});
     CreateUser(state_.users.size() - 1);
@@ -69,6 +65,14 @@ bool Changes::MakeOneOfUser(size_t user) {
   return UpdateUser(user, changed);
 }
 
+// For the user who has this id now.
+Principal Changes::Acting(Principal principal) const {
+  const std::optional<UserRecord> user = authority_.store().GetUser(principal.user_id).value();
+  principal.user_uid.reset();
+  if (user.has_value()) principal.user_uid = user->uid;
+  return principal;
+}
+
 // `state_` is as the store is now.
 void Changes::Commit() {
   const uint64_t number = world_.truth.Commit(world_.events.now(), authority_.store().DurableSequence());
@@ -82,7 +86,7 @@ bool Changes::CreateUser(size_t user) {
   query.user_id = state_.users[user].id;
   query.type = UserType::kLocal;
   query.grants = {"*"};
-  if (!authority_.users().Create(Root(), query).ok()) return false;
+  if (!authority_.users().Create(Acting(AsAdministrator("root")), query).ok()) return false;
   world_.journal.Note("user ", query.user_id, " is made");
   state_.users[user] = {.id = query.user_id, .exists = true, .life = ++last_life_};
   Commit();
@@ -92,7 +96,7 @@ bool Changes::CreateUser(size_t user) {
 bool Changes::DeleteUser(size_t user) {
   DeleteUserQuery query;
   query.name = UserName(state_.users[user].id);
-  if (!authority_.users().Delete(Root(), query).ok()) return false;
+  if (!authority_.users().Delete(Acting(AsAdministrator("root")), query).ok()) return false;
   world_.journal.Note(query.name, " is deleted");
   state_.users[user].exists = false;
   Commit();
@@ -106,7 +110,7 @@ bool Changes::UpdateUser(size_t user, const User& changed) {
   query.disabled = changed.disabled;
   query.grants = NamesOf(changed.grants);
   query.update_mask = {"type", "disabled", "grants"};
-  if (!authority_.users().Update(Root(), query).ok()) return false;
+  if (!authority_.users().Update(Acting(AsAdministrator("root")), query).ok()) return false;
   world_.journal.Note(query.name, " is now ", changed.local ? "local" : "of a directory", ", ",
                       changed.disabled ? "disabled" : "enabled", ", with grants ", changed.grants);
   state_.users[user] = changed;
@@ -133,7 +137,7 @@ bool Changes::CreateToken(size_t user) {
   const absl::Duration life =
       world_.random.Chance(0.7) ? absl::Hours(24 * 300) : world_.random.Scale(absl::Seconds(1), world_.plan.span);
   query.expiration = RequestedDuration{.seconds = absl::ToInt64Seconds(absl::Ceil(life, absl::Seconds(1)))};
-  const absl::StatusOr<TokenWithSecret> made = authority_.tokens().Create(AsUser(owner.id), query);
+  const absl::StatusOr<TokenWithSecret> made = authority_.tokens().Create(Acting(AsPortal(owner.id)), query);
   if (!made.ok()) return false;
   const size_t secret = AddSecret(*made);
   const TokenRecord& record = made->token.record;
@@ -148,7 +152,7 @@ bool Changes::CreateToken(size_t user) {
 bool Changes::Revoke(size_t token) {
   RevokeTokenQuery query;
   query.name = state_.tokens[token].name;
-  if (!authority_.tokens().Revoke(Root(), query).ok()) return false;
+  if (!authority_.tokens().Revoke(Acting(AsAdministrator("root")), query).ok()) return false;
   world_.journal.Note("secret ", state_.tokens[token].secret, " is revoked");
   state_.tokens[token].revoked = true;
   Commit();
@@ -159,7 +163,7 @@ bool Changes::Regenerate(size_t token) {
   RegenerateTokenQuery query;
   query.name = state_.tokens[token].name;
   const User& owner = state_.users[state_.tokens[token].user];
-  const absl::StatusOr<TokenWithSecret> made = authority_.tokens().Regenerate(AsUser(owner.id), query);
+  const absl::StatusOr<TokenWithSecret> made = authority_.tokens().Regenerate(Acting(AsPortal(owner.id)), query);
   if (!made.ok()) return false;
   const size_t secret = AddSecret(*made);
   world_.journal.Note("secret ", state_.tokens[token].secret, " is replaced by secret ", secret);
@@ -171,7 +175,7 @@ bool Changes::Regenerate(size_t token) {
 bool Changes::RevokeAll(std::optional<size_t> user) {
   RevokeAllTokensQuery query;
   query.parent = UserName(user.has_value() ? absl::string_view(state_.users[*user].id) : kEverybody);
-  if (!authority_.tokens().RevokeAll(Root(), query).ok()) return false;
+  if (!authority_.tokens().RevokeAll(Acting(AsAdministrator("root")), query).ok()) return false;
   world_.journal.Note("all tokens of ", query.parent, " are revoked");
   for (Token& token : state_.tokens) {
     const bool is_meant = !user.has_value() || (token.user == *user && token.life == state_.users[*user].life);
@@ -186,7 +190,7 @@ bool Changes::UpdatePolicy(bool tokens_disabled, ScopeMask forbidden) {
   query.tokens_disabled = tokens_disabled;
   query.forbidden_scopes = NamesOf(forbidden);
   query.update_mask = {"tokens_disabled", "forbidden_scopes"};
-  if (!authority_.policy().Update(Root(), query).ok()) return false;
+  if (!authority_.policy().Update(Acting(AsAdministrator("root")), query).ok()) return false;
   world_.journal.Note("the policy: tokens are ", tokens_disabled ? "off" : "on", ", forbidden scopes ", forbidden);
   state_.tokens_disabled = tokens_disabled;
   state_.forbidden = forbidden;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "server/core/principal.h"
 #include "store/records.h"
 #include "tests/simulation/authority_machine.h"
 #include "tests/simulation/world.h"
@@ -45,6 +46,7 @@ class Changes {
   bool RevokeAll(std::optional<size_t> user);
   bool UpdatePolicy(bool tokens_disabled, ScopeMask forbidden);
   bool MakeOneOfUser(size_t user);
+  Principal Acting(Principal principal) const;
   size_t AddSecret(const TokenWithSecret& made);
   void Commit();
 
