@@ -48,9 +48,10 @@ class Daemon {
   virtual std::string data_dir() const = 0;  // Empty: there is none.
 
   // First health says NOT_SERVING on all listeners. Then all of them stop at the same time: no new calls are taken,
-  // those under way have 5 s together before they are cancelled. (The sidecar of `patd dev` stops first, within 2 s.) Then a sidecar reports its uses, maintenance ends,
-  // after the transaction that it is in, what is queued for the workers is done, and the store is closed. A temporary
-  // data directory goes with the daemon. Twice does no harm; the destructor does it too.
+  // those under way have 5 s together before they are cancelled. (The sidecar of `patd dev` stops first, within 2 s.)
+  // Then a sidecar reports its uses, maintenance ends, after the transaction that it is in, what is queued for the
+  // workers is done, and the store is closed. A temporary data directory goes with the daemon. Twice does no harm; the
+  // destructor does it too.
   virtual void Drain() = 0;
 };
 
