@@ -154,7 +154,7 @@ TEST_F(AuthenticatorTransportTest, ThePeerIsKeptForTheAuditLog) {
 
 // With the certificate, for one address may have many: so SetPassword counts like Basic.
 TEST_F(AuthenticatorTransportTest, AgainstWhomAWrongPasswordCountsIsKept) {
-  const auto call = [this](absl::string_view address, const std::string& header) {
+  const auto call = [](absl::string_view address, const std::string& header) {
     return CallInfo{.listener = "0.0.0.0:7443", .certificate = kLaptop, .peer = address, .authorization = {header}};
   };
   const absl::StatusOr<Principal> ada = AuthenticateCall(call("ipv4:10.0.0.7:47110", good_));
