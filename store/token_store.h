@@ -208,13 +208,16 @@ class TokenTransaction {
   // How many administrators can log in: are local, enabled and have a password. One step, from a counter.
   virtual absl::StatusOr<uint64_t> CountAdministrators() = 0;
 
-  // The token of this owner with this display name that is not revoked and expires after `now`. There is at most one if
-  // the caller keeps it so. "Not revoked": no revoke_time, and the owner's current epochs.
+  // A token of this owner with this display name that is live at `now`. "Live": not revoked, which is to have no
+  // revoke_time and the owner's current epochs, and `now` is before both its expire_time and the end that GetPolicy()'s
+  // maximum_lifespan gives its secret (EffectiveExpireTime in record_rules.h). There is at most one if the caller keeps
+  // it so, and the lifespan is never raised again: that brings tokens back whose names others have by then.
   virtual absl::StatusOr<std::optional<TokenUid>> FindLiveByDisplayName(const UserRecord& owner,
                                                                         absl::string_view display_name,
                                                                         absl::Time now) = 0;
 
-  // How many tokens of this owner are not revoked and expire after `now`; counting stops at `limit`.
+  // How many tokens of this owner are live at `now`, as above; counting stops at `limit`. Those that a lowered lifespan
+  // has ended are passed over one by one until their own expire_time.
   virtual absl::StatusOr<size_t> CountLive(const UserRecord& owner, absl::Time now, size_t limit) = 0;
 
   // At most `limit` tokens that ended before `cutoff`: were revoked, by themselves or with their epoch or owner, or

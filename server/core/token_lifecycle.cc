@@ -12,9 +12,9 @@
 #include "server/core/new_uid.h"
 #include "server/core/resource_name.h"
 #include "server/core/standing.h"
-#include "server/core/store_facts.h"
 #include "server/core/token_rules.h"
 #include "server/core/token_secret.h"
+#include "store/record_rules.h"
 
 namespace pat {
 namespace {

@@ -143,7 +143,7 @@ bool MemoryTables::IsUnrevoked(const TokenRecord& token, const UserRecord& owner
 }
 
 bool MemoryTables::IsLive(const TokenRecord& token, const UserRecord& owner, absl::Time now) const {
-  return IsUnrevoked(token, owner) && now < token.expire_time;
+  return IsUnrevoked(token, owner) && now < EffectiveExpireTime(token, policy_);
 }
 
 const MemoryTables::CreationOrder& MemoryTables::TokensOf(const UserUid& owner) const {

@@ -227,6 +227,54 @@ TEST_P(ConformanceRead, LiveEndsAtTheExpiryInstant) {
   });
 }
 
+// By what the transaction itself has made of the policy too.
+TEST_P(ConformanceRead, LiveEndsWithThePolicysLongestLifeOfASecret) {
+  const UserRecord user = UserNumber(1);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  TokenRecord token = TokenNumber(1, user);
+  ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  TokenRecord regenerated = TokenNumber(2, user);
+  ASSERT_EQ(Insert(store(), regenerated), absl::OkStatus());
+  regenerated.regenerate_time = At(50);
+  ASSERT_EQ(Put(store(), regenerated), absl::OkStatus());
+  Ask([&](TokenTransaction& transaction) {
+    const auto expect_live = [&](absl::Time now, bool first, bool second) {
+      SCOPED_TRACE(now);
+      EXPECT_EQ(*transaction.CountLive(user, now, 10), static_cast<size_t>(first) + static_cast<size_t>(second));
+      EXPECT_EQ(transaction.FindLiveByDisplayName(user, "token-1", now)->has_value(), first);
+      EXPECT_EQ(transaction.FindLiveByDisplayName(user, "token-2", now)->has_value(), second);
+    };
+    expect_live(At(150), true, true);
+    ASSERT_EQ(transaction.PutPolicy({.maximum_lifespan = absl::Seconds(100)}), absl::OkStatus());
+    expect_live(At(100) - absl::Nanoseconds(1), true, true);
+    expect_live(At(100), false, true);
+    expect_live(At(150) - absl::Nanoseconds(1), false, true);
+    expect_live(At(150), false, false);
+    // Its own end stays the end.
+    ASSERT_EQ(transaction.PutPolicy({.maximum_lifespan = absl::Seconds(5000)}), absl::OkStatus());
+    expect_live(At(1000) - absl::Nanoseconds(1), true, true);
+    expect_live(At(1000), false, false);
+  });
+}
+
+TEST_P(ConformanceRead, WhatThePolicyHasEndedHidesNobodyBehindIt) {
+  const UserRecord user = UserNumber(1);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  TokenRecord ended = TokenNumber(1, user);
+  TokenRecord live = TokenNumber(2, user);
+  ended.display_name = live.display_name = "deploy";
+  live.create_time = At(90);
+  live.expire_time = At(150);  // Earlier than that of the one that has ended.
+  ASSERT_EQ(Insert(store(), ended), absl::OkStatus());
+  ASSERT_EQ(Insert(store(), live), absl::OkStatus());
+  Ask([&](TokenTransaction& transaction) {
+    ASSERT_EQ(transaction.PutPolicy({.maximum_lifespan = absl::Seconds(100)}), absl::OkStatus());
+    EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "deploy", At(120)), live.uid);
+    EXPECT_EQ(*transaction.CountLive(user, At(120), 10), 1u);
+    EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "deploy", At(150)), std::nullopt);
+  });
+}
+
 TEST_P(ConformanceRead, CountingStopsAtItsLimit) {
   const UserRecord user = UserNumber(1);
   ASSERT_EQ(Put(store(), user), absl::OkStatus());
