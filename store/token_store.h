@@ -64,8 +64,14 @@ struct TokenQuery {
 
 struct TokenPage {
   std::vector<TokenRecord> tokens;  // By create_sequence, oldest first.
-  bool more = false;                // There is at least one after the last of these.
+  bool more = false;                // The list may go on behind `up_to`. False: this is all.
+  // All that was asked for until the token of this create_sequence is in `tokens`. To go on: after it.
+  uint64_t up_to = 0;
 };
+
+// How many tokens a page of ListTokens may pass over that do not belong to the list any more. Behind so many it ends:
+// it is shorter than its limit, perhaps empty, and says that there is more.
+inline constexpr size_t kMostPassedOver = 1000;
 
 struct UserQuery {
   std::string after_id = {};  // Only users whose id is greater, byte by byte.
@@ -143,7 +149,8 @@ class TokenReader {
   virtual absl::StatusOr<FindOutcome> FindByHmac(absl::Span<const TokenHmac> candidates, Blocking blocking) const = 0;
 
   // A page straight from an index: the work is proportional to the page, not to what is stored. (In the list of
-  // everybody's unrevoked tokens those that ended with their owner's epoch are passed over one by one, until purged.)
+  // everybody's unrevoked tokens those that ended with their owner's epoch are passed over one by one, until purged; at
+  // most kMostPassedOver in a page.)
   //
   // A token that ended with its epoch or with its owner has, here and in every other read but FindByHmac, the time of
   // that (of both: the earlier) as `revoke_time`, unless it had one of its own: so "revoked" is one question.

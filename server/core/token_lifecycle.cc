@@ -230,7 +230,7 @@ absl::StatusOr<TokenViewPage> TokenLifecycle::List(const Principal& principal, c
   if (absl::Status status = CheckMayList(StandingOf(principal, store_), *owner_id); !status.ok()) return status;
   TokenViewPage views;
   if (page->more) {
-    views.next_page_token = page_tokens_.Encode(page->tokens.back().create_sequence, ListContext(principal, query));
+    views.next_page_token = page_tokens_.Encode(page->up_to, ListContext(principal, query));
   }
   const absl::Time now = clock_.Now();
   for (TokenRecord& token : page->tokens) views.tokens.push_back(ViewOf(std::move(token), *policy, now));

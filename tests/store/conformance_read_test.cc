@@ -203,6 +203,49 @@ TEST_P(ConformanceRead, RevokedLeaveTheListsOfUnrevoked) {
   EXPECT_EQ(FindNumber(store(), 2)->token.revoke_time, At(1)) << "revoked is found: judging is the caller's part";
 }
 
+// However many tokens ended with their owner's epoch: a page has a bound, and the pages together are the whole list.
+TEST_P(ConformanceRead, APageOfEverybodysPassesOverABoundedNumber) {
+  const UserRecord ada = UserNumber(1);
+  const UserRecord bob = UserNumber(2);
+  ASSERT_EQ(Put(store(), ada), absl::OkStatus());
+  ASSERT_EQ(Put(store(), bob), absl::OkStatus());
+  TokenRecord first = TokenNumber(1, bob);
+  ASSERT_EQ(Insert(store(), first), absl::OkStatus());
+  const uint64_t last = kMostPassedOver + 2;
+  uint64_t last_dead = 0;
+  for (uint64_t number = 2; number < last; ++number) {
+    TokenRecord token = TokenNumber(number, ada);
+    ASSERT_EQ(store().CommitWithoutSync([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+      token.create_sequence = last_dead = transaction.Sequence();
+      if (absl::Status put = transaction.PutToken(token); !put.ok()) return put;
+      return Decision::kCommit;
+    }),
+              absl::OkStatus());
+  }
+  // As many as a page may pass over, and nothing behind them: it is the whole list.
+  EXPECT_EQ(RevokeAll(store(), ada.uid, At(10)), kMostPassedOver);
+  EXPECT_THAT(NumbersOf(store().ListTokens({})->tokens), ElementsAre(1));
+  EXPECT_FALSE(store().ListTokens({})->more);
+
+  // It ends behind them, whatever comes next.
+  TokenRecord behind = TokenNumber(last, bob);
+  ASSERT_EQ(Insert(store(), behind), absl::OkStatus());
+  for (const uint64_t after : {uint64_t{0}, first.create_sequence}) {
+    const auto page = store().ListTokens({.after_sequence = after});
+    EXPECT_THAT(page->tokens, SizeIs(after == 0 ? 1 : 0));
+    EXPECT_TRUE(page->more);
+    EXPECT_EQ(page->up_to, last_dead);
+  }
+  const auto next = store().ListTokens({.after_sequence = last_dead});
+  EXPECT_THAT(NumbersOf(next->tokens), ElementsAre(last));
+  EXPECT_FALSE(next->more);
+  EXPECT_THAT(ListAll(store(), {}), ElementsAre(1, last));
+  // Nobody's own list has any that are passed over.
+  EXPECT_THAT(ListAll(store(), {.owner = bob.uid}), ElementsAre(1, last));
+  EXPECT_THAT(store().ListTokens({.owner = ada.uid})->tokens, IsEmpty());
+  EXPECT_FALSE(store().ListTokens({.owner = ada.uid})->more);
+}
+
 TEST_P(ConformanceRead, ExpiredStayInTheLists) {
   const UserRecord user = UserNumber(1);
   TokenRecord token = TokenNumber(1, user);
@@ -235,7 +278,7 @@ TEST_P(ConformanceRead, LiveEndsWithThePolicysLongestLifeOfASecret) {
   ASSERT_EQ(Insert(store(), token), absl::OkStatus());
   TokenRecord regenerated = TokenNumber(2, user);
   ASSERT_EQ(Insert(store(), regenerated), absl::OkStatus());
-  regenerated.regenerate_time = At(50);
+  regenerated.regenerate_time = At(50) + absl::Milliseconds(500);  // The end is cut to the second.
   ASSERT_EQ(Put(store(), regenerated), absl::OkStatus());
   Ask([&](TokenTransaction& transaction) {
     const auto expect_live = [&](absl::Time now, bool first, bool second) {

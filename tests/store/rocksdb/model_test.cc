@@ -265,6 +265,11 @@ class ModelTest : public RocksDbFixture {
         query.after_sequence = Random(2) == 0 ? Random(20) : Random(expected.CommitSequence() + 1);
         EXPECT_EQ(expected.ListTokens(query)->tokens, actual.ListTokens(query)->tokens);
         EXPECT_EQ(expected.ListTokens(query)->more, actual.ListTokens(query)->more);
+        if (expected.ListTokens(query)->more) {
+          TokenQuery next = query;
+          next.after_sequence = actual.ListTokens(query)->up_to;
+          EXPECT_EQ(expected.ListTokens(next)->tokens, actual.ListTokens(next)->tokens);
+        }
       }
     }
     const UserQuery users{.after_id = Random(2) == 0 ? "" : UserNumber(Random(kUsers)).id, .limit = Random(3)};
