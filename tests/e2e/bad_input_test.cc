@@ -183,6 +183,21 @@ TEST_F(BadInputTest, AllViolationsAreNamedAtOnce) {
   EXPECT_THAT(client().List("ada"), IsEmpty());
 }
 
+// As many as a message has room for. The answer stays small.
+TEST_F(BadInputTest, FloodOfPathsOrScopesIsOneViolation) {
+  v1::UpdateTokenRequest update;
+  update.mutable_token()->set_name(client().Create("ada", "of ada").token.name());
+  for (int i = 0; i < 60'000; ++i) update.mutable_update_mask()->add_paths("x");
+  const grpc::Status refused = client().Call(&TokenStub::UpdateToken, PortalFor("ada"), update).status;
+  EXPECT_THAT(refused, IsRefusal(StatusCode::INVALID_ARGUMENT, "INVALID_REQUEST"));
+  EXPECT_THAT(ViolatedFields(refused), ElementsAre("update_mask"));
+
+  v1::CreateTokenRequest request = CreationFor("ada", "never made");
+  request.clear_scopes();
+  for (int i = 0; i < 60'000; ++i) request.add_scopes("x");
+  EXPECT_THAT(ViolatedFields(TryCreate(request).status), ElementsAre("scopes"));
+}
+
 TEST_F(BadInputTest, LongestThatIsAllowedIsAllowed) {
   v1::CreateTokenRequest request = CreationFor("ada", "");
   for (int i = 0; i < 128; ++i) request.mutable_display_name()->append("\u00e9");
