@@ -117,6 +117,11 @@ absl::StatusOr<Principal> Authenticator::Authenticate(const CallInfo& call, Prin
   return principal;
 }
 
+absl::StatusOr<Principal> Authenticator::StandingNow(const Principal& principal) const {
+  if (!users_.has_value()) return principal;
+  return StandingOf(principal, users_->store);
+}
+
 absl::StatusOr<Principal> Authenticator::Judge(const CallInfo& call, Principal& refused) {
   Transport transport;
   if (call.certificate.has_value()) {

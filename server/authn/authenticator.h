@@ -54,6 +54,10 @@ class Authenticator {
   // the transport knows nobody, kNobody; from where it came in any case.
   absl::StatusOr<Principal> Authenticate(const CallInfo& call, Principal* refused = nullptr);
 
+  // One that was let in, as it stands now (server/core/standing.h), for calls that go on for long. Reads the store if
+  // there is a user.
+  absl::StatusOr<Principal> StandingNow(const Principal& principal) const;
+
  private:
   // For whom the transport takes a caller.
   struct Transport;

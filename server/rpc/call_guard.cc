@@ -91,6 +91,11 @@ absl::StatusOr<Principal> CallGuard::Admit(const CallInfo& call, const grpc::Ser
   return principal;
 }
 
+absl::Status CallGuard::CheckStillAdmitted(const Principal& principal, absl::string_view method) const {
+  const absl::StatusOr<Principal> now = authenticator_.StandingNow(principal);
+  return now.ok() ? CheckRights(*now, method) : now.status();
+}
+
 void CallGuard::NoteDone(const Principal& principal, absl::string_view method, absl::string_view target) const {
   if (audit_ != nullptr) audit_->Note(principal, AuditName(method), target, "OK");
 }
