@@ -65,25 +65,26 @@ absl::Duration AttemptLimiter::Failures::Wait(const Sha256Digest& whose, absl::T
   return entry == nullptr ? absl::ZeroDuration() : std::max(entry->not_before - now, absl::ZeroDuration());
 }
 
-void AttemptLimiter::Failures::TakeTurn(const Sha256Digest& whose, absl::Time now) {
+void AttemptLimiter::Failures::TakeTurn(const Sha256Digest& whose, const Sha256Digest& attempt, absl::Time now) {
   Entry* const entry = Find(whose, now);
   if (entry == nullptr || entry->failures < limit_.free_failures) return;
   entry->not_before = now + DelayAfter(entry->failures);
-  entry->turn_is_taken = true;
+  entry->turn_of = attempt;
 }
 
-void AttemptLimiter::Failures::GiveTurnBack(const Sha256Digest& whose, absl::Time now) {
+void AttemptLimiter::Failures::GiveTurnBack(const Sha256Digest& whose, const Sha256Digest& attempt, absl::Time now) {
   Entry* const entry = Find(whose, now);
-  if (entry == nullptr || !entry->turn_is_taken) return;  // It waits for a failure, and goes on waiting.
+  // It waits for a failure, or for another attempt, and goes on waiting.
+  if (entry == nullptr || entry->turn_of != attempt) return;
   entry->not_before = now;
-  entry->turn_is_taken = false;
+  entry->turn_of.reset();
 }
 
 void AttemptLimiter::Failures::Add(const Sha256Digest& whose, absl::Time now) {
   Entry entry{.whose = whose, .window_start = now};
   if (const Entry* const known = Find(whose, now)) entry = *known;
   ++entry.failures;
-  entry.turn_is_taken = false;
+  entry.turn_of.reset();
   entry.not_before = now + DelayAfter(entry.failures);
   Forget(whose);
   entries_.push_front(entry);
@@ -98,14 +99,31 @@ void AttemptLimiter::Failures::Forget(const Sha256Digest& whose) {
   by_whose_.erase(found);
 }
 
-// ---- Both kinds.
+// ---- Who was right.
+
+bool AttemptLimiter::Known::Has(const Sha256Digest& user_and_peer, absl::Time now) const {
+  const auto found = by_key_.find(user_and_peer);
+  return found != by_key_.end() && now < found->second->right_at + limits_.known_for;
+}
+
+void AttemptLimiter::Known::Add(const Sha256Digest& user_and_peer, absl::Time now) {
+  if (const auto found = by_key_.find(user_and_peer); found != by_key_.end()) entries_.erase(found->second);
+  entries_.push_front({user_and_peer, now});
+  by_key_[user_and_peer] = entries_.begin();
+  if (entries_.size() <= limits_.most_remembered) return;
+  by_key_.erase(entries_.back().user_and_peer);
+  entries_.pop_back();
+}
+
+// ---- All together.
 
 AttemptLimiter::AttemptLimiter(const AttemptLimits& limits, HmacSha256Key key, const Clock& clock)
     : limits_(limits),
       key_(std::move(key)),
       clock_(clock),
       of_user_and_peer_(limits_.user_and_peer, limits_),
-      of_peer_(limits_.peer, limits_) {}
+      of_peer_(limits_.peer, limits_),
+      known_(limits_) {}
 
 AttemptLimiter::Keys AttemptLimiter::KeysOf(absl::string_view user, absl::string_view peer) const {
   // The length keeps "a" and "bc" apart from "ab" and "c".
@@ -117,10 +135,12 @@ absl::Duration AttemptLimiter::Begin(absl::string_view user, absl::string_view p
   const Keys keys = KeysOf(user, peer);
   const absl::MutexLock lock(&mutex_);
   const absl::Time now = clock_.Now();
-  const absl::Duration wait = std::max(of_user_and_peer_.Wait(keys.user_and_peer, now), of_peer_.Wait(keys.peer, now));
+  const bool is_known = known_.Has(keys.user_and_peer, now);
+  absl::Duration wait = of_user_and_peer_.Wait(keys.user_and_peer, now);
+  if (!is_known) wait = std::max(wait, of_peer_.Wait(keys.peer, now));
   if (wait > absl::ZeroDuration()) return wait;
-  of_user_and_peer_.TakeTurn(keys.user_and_peer, now);
-  of_peer_.TakeTurn(keys.peer, now);
+  of_user_and_peer_.TakeTurn(keys.user_and_peer, keys.user_and_peer, now);
+  if (!is_known) of_peer_.TakeTurn(keys.peer, keys.user_and_peer, now);
   return absl::ZeroDuration();
 }
 
@@ -136,20 +156,22 @@ void AttemptLimiter::Neither(absl::string_view user, absl::string_view peer) {
   const Keys keys = KeysOf(user, peer);
   const absl::MutexLock lock(&mutex_);
   const absl::Time now = clock_.Now();
-  of_user_and_peer_.GiveTurnBack(keys.user_and_peer, now);
-  of_peer_.GiveTurnBack(keys.peer, now);
+  of_user_and_peer_.GiveTurnBack(keys.user_and_peer, keys.user_and_peer, now);
+  of_peer_.GiveTurnBack(keys.peer, keys.user_and_peer, now);
 }
 
 void AttemptLimiter::Right(absl::string_view user, absl::string_view peer) {
   const Keys keys = KeysOf(user, peer);
   const absl::MutexLock lock(&mutex_);
   of_user_and_peer_.Forget(keys.user_and_peer);
-  of_peer_.GiveTurnBack(keys.peer, clock_.Now());
+  const absl::Time now = clock_.Now();
+  of_peer_.GiveTurnBack(keys.peer, keys.user_and_peer, now);
+  known_.Add(keys.user_and_peer, now);
 }
 
 size_t AttemptLimiter::remembered() const {
   const absl::MutexLock lock(&mutex_);
-  return of_user_and_peer_.size() + of_peer_.size();
+  return of_user_and_peer_.size() + of_peer_.size() + known_.size();
 }
 
 }  // namespace pat

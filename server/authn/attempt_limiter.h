@@ -5,9 +5,14 @@
 // as after the one before. An attempt that comes too early is refused without a look at it, right or wrong. Failures of
 // other peers never count.
 //
+// Nor do failures of other users, to a user who was right at this peer within the last day: many people may stand
+// behind one address, and one who guesses there must not lock the others out. The limit of that user at that peer still
+// holds.
+//
 // Users who do not exist are counted like those who do. Memory is bounded, although names are of the attacker's choice:
-// they are kept as keyed hashes, and of too many the one that failed longest ago is forgotten. (A failure costs a
-// scrypt: pushing one's own failures out that way takes longer than waiting.)
+// they are kept as keyed hashes, and of too many the one that failed (or was right) longest ago is forgotten. (A
+// failure costs a scrypt: pushing one's own failures out that way takes longer than waiting. To push out who was right
+// takes as many users and peers of which one knows the password.)
 //
 // Threads: thread-safe.
 #ifndef PAT_SERVER_AUTHN_ATTEMPT_LIMITER_H_
@@ -15,6 +20,7 @@
 
 #include <cstddef>
 #include <list>
+#include <optional>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -40,6 +46,10 @@ struct AttemptLimits {
   AttemptLimit peer{.free_failures = 100, .longest_delay = absl::Seconds(10)};
 
   absl::Duration window = absl::Minutes(15);
+
+  // So long after a right password the failures of others at its peer do not keep that user waiting there.
+  absl::Duration known_for = absl::Hours(24);
+
   size_t most_remembered = 10'000;  // Of each kind.
 };
 
@@ -63,7 +73,8 @@ class AttemptLimiter {
   // It could not be told whether it was right: gives the turn back, and nothing counts.
   void Neither(absl::string_view user, absl::string_view peer) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Forgets the failures of this user and peer. Those of the peer stay, or an attacker with a password could guess on.
+  // Forgets the failures of this user and peer, and remembers that this user belongs there. Those of the peer stay, or
+  // an attacker with a password could guess on.
   void Right(absl::string_view user, absl::string_view peer) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // For tests and metrics.
@@ -76,8 +87,9 @@ class AttemptLimiter {
     Failures(const AttemptLimit& limit, const AttemptLimits& limits) : limit_(limit), limits_(limits) {}
 
     absl::Duration Wait(const Sha256Digest& whose, absl::Time now);
-    void TakeTurn(const Sha256Digest& whose, absl::Time now);
-    void GiveTurnBack(const Sha256Digest& whose, absl::Time now);
+    // `attempt`: the user and peer of it. Nobody else gives its turn back.
+    void TakeTurn(const Sha256Digest& whose, const Sha256Digest& attempt, absl::Time now);
+    void GiveTurnBack(const Sha256Digest& whose, const Sha256Digest& attempt, absl::Time now);
     void Add(const Sha256Digest& whose, absl::Time now);
     void Forget(const Sha256Digest& whose);
     size_t size() const { return by_whose_.size(); }
@@ -88,7 +100,8 @@ class AttemptLimiter {
       absl::Time window_start;
       int failures = 0;
       absl::Time not_before = absl::InfinitePast();
-      bool turn_is_taken = false;  // not_before is set because an attempt is under way.
+      // Set: not_before is set because this attempt is under way.
+      std::optional<Sha256Digest> turn_of = std::nullopt;
     };
 
     // Null: none, or its window is over.
@@ -99,6 +112,26 @@ class AttemptLimiter {
     const AttemptLimits& limits_;
     std::list<Entry> entries_;  // Who failed last is first.
     absl::flat_hash_map<Sha256Digest, std::list<Entry>::iterator> by_whose_;
+  };
+
+  // Which users were right at which peers. For one thread at a time.
+  class Known {
+   public:
+    explicit Known(const AttemptLimits& limits) : limits_(limits) {}
+
+    bool Has(const Sha256Digest& user_and_peer, absl::Time now) const;
+    void Add(const Sha256Digest& user_and_peer, absl::Time now);
+    size_t size() const { return by_key_.size(); }
+
+   private:
+    struct Entry {
+      Sha256Digest user_and_peer{};
+      absl::Time right_at;
+    };
+
+    const AttemptLimits& limits_;
+    std::list<Entry> entries_;  // Who was right last is first.
+    absl::flat_hash_map<Sha256Digest, std::list<Entry>::iterator> by_key_;
   };
 
   struct Keys {
@@ -114,6 +147,7 @@ class AttemptLimiter {
   mutable absl::Mutex mutex_;
   Failures of_user_and_peer_ ABSL_GUARDED_BY(mutex_);
   Failures of_peer_ ABSL_GUARDED_BY(mutex_);
+  Known known_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace pat

@@ -85,16 +85,44 @@ struct Authenticator::Transport {
   const Identity* certificate = nullptr;  // Null: there is none.
 };
 
-absl::StatusOr<Principal> Authenticator::Authenticate(const CallInfo& call) {
-  absl::StatusOr<Principal> principal = Judge(call);
+Principal Authenticator::HolderOf(const Transport& transport) {
+  Principal holder{.identity = std::string(transport.identity)};
+  switch (transport.role) {
+    case ListenerRole::kPortal:
+    case ListenerRole::kDev:
+      holder.kind = PrincipalKind::kPortal;
+      break;
+    case ListenerRole::kIntrospector:
+      holder.kind = PrincipalKind::kIntrospector;
+      break;
+    case ListenerRole::kUser:
+    case ListenerRole::kNone:
+      // Without a certificate it is anybody.
+      if (transport.certificate != nullptr) holder.kind = PrincipalKind::kHolder;
+      break;
+  }
+  return holder;
+}
+
+absl::StatusOr<Principal> Authenticator::Authenticate(const CallInfo& call, Principal* refused) {
+  Principal not_let_in;
+  absl::StatusOr<Principal> principal = Judge(call, not_let_in);
+  const absl::string_view peer = PeerOf(call);
   if (principal.ok()) {
-    const absl::string_view peer = PeerOf(call);
     principal->peer.assign(peer.data(), peer.size());
+  } else if (refused != nullptr) {
+    *refused = std::move(not_let_in);
+    refused->peer.assign(peer.data(), peer.size());
   }
   return principal;
 }
 
-absl::StatusOr<Principal> Authenticator::Judge(const CallInfo& call) {
+absl::StatusOr<Principal> Authenticator::StandingNow(const Principal& principal) const {
+  if (!users_.has_value()) return principal;
+  return StandingOf(principal, users_->store);
+}
+
+absl::StatusOr<Principal> Authenticator::Judge(const CallInfo& call, Principal& refused) {
   Transport transport;
   if (call.certificate.has_value()) {
     transport.certificate = identities_.Find(*call.certificate);
@@ -123,7 +151,7 @@ absl::StatusOr<Principal> Authenticator::Judge(const CallInfo& call) {
   }
 
   if (!call.authorization.empty()) return FromAuthorization(call, transport);
-  if (!call.portal_user.empty()) return FromPortal(call, transport);
+  if (!call.portal_user.empty()) return FromPortal(call, transport, refused);
   switch (transport.role) {
     case ListenerRole::kIntrospector:
     case ListenerRole::kDev:
@@ -131,6 +159,7 @@ absl::StatusOr<Principal> Authenticator::Judge(const CallInfo& call) {
                        .identity = std::string(transport.identity),
                        .may_send_digests = transport.digests};
     case ListenerRole::kPortal:
+      refused = HolderOf(transport);
       return Missing("x-pat-user is missing; a portal names the user for whom it acts");
     case ListenerRole::kNone:
     case ListenerRole::kUser:
@@ -194,13 +223,16 @@ absl::StatusOr<Principal> Authenticator::FromToken(absl::string_view secret) {
   return principal;
 }
 
-absl::StatusOr<Principal> Authenticator::FromPortal(const CallInfo& call, const Transport& transport) {
+absl::StatusOr<Principal> Authenticator::FromPortal(const CallInfo& call, const Transport& transport,
+                                                    Principal& refused) {
+  refused = HolderOf(transport);
   if (!users_.has_value() || (transport.role != ListenerRole::kPortal && transport.role != ListenerRole::kDev)) {
     return PortalRefused("x-pat-user is for portals only; you are none");
   }
   if (call.portal_user.size() > 1) return PortalRefused("x-pat-user is given twice; name one user");
   const absl::string_view id = call.portal_user.front();
   if (!IsUserId(id)) return PortalRefused(absl::StrCat("x-pat-user: ", Quoted(id), " is no user id"));
+  refused.user_id.assign(id.data(), id.size());
   const bool is_listed = transport.certificate != nullptr && std::binary_search(transport.certificate->users.begin(),
                                                                                 transport.certificate->users.end(), id);
   const absl::StatusOr<std::optional<UserRecord>> user = users_->store.GetUser(id);

@@ -15,6 +15,9 @@
 // ROLE_REQUIRED (x-pat-user from somebody who is no portal, given twice, or naming an administrator), RATE_LIMITED, and
 // those of the store.
 //
+// Whoever sends x-pat-user and may not is refused, but is not nobody: the transport has told who it is, and the audit
+// log wants to know.
+//
 // Threads: thread-safe.
 #ifndef PAT_SERVER_AUTHN_AUTHENTICATOR_H_
 #define PAT_SERVER_AUTHN_AUTHENTICATOR_H_
@@ -46,18 +49,28 @@ class Authenticator {
   // True if Authenticate() may have to wait for scrypt or a disk: not to be called on the thread of a completion queue.
   static bool MayBlock(const CallInfo& call) { return !call.authorization.empty() || !call.portal_user.empty(); }
 
-  absl::StatusOr<Principal> Authenticate(const CallInfo& call);
+  // `refused`, if it is given and x-pat-user is what the caller is refused for, becomes that caller: the portal, with
+  // the user that it named if that is a user id, or the one without a right to that header. In all other cases, and if
+  // the transport knows nobody, kNobody; from where it came in any case.
+  absl::StatusOr<Principal> Authenticate(const CallInfo& call, Principal* refused = nullptr);
+
+  // One that was let in, as it stands now (server/core/standing.h), for calls that go on for long. Reads the store if
+  // there is a user.
+  absl::StatusOr<Principal> StandingNow(const Principal& principal) const;
 
  private:
   // For whom the transport takes a caller.
   struct Transport;
 
-  absl::StatusOr<Principal> Judge(const CallInfo& call);
+  // Who sends x-pat-user over it, whether or not it may.
+  static Principal HolderOf(const Transport& transport);
+
+  absl::StatusOr<Principal> Judge(const CallInfo& call, Principal& refused);
   absl::StatusOr<Principal> FromAuthorization(const CallInfo& call, const Transport& transport);
   absl::StatusOr<Principal> FromPassword(absl::string_view credentials, const CallInfo& call,
                                          const Transport& transport);
   absl::StatusOr<Principal> FromToken(absl::string_view secret);
-  absl::StatusOr<Principal> FromPortal(const CallInfo& call, const Transport& transport);
+  absl::StatusOr<Principal> FromPortal(const CallInfo& call, const Transport& transport, Principal& refused);
 
   struct Users {
     const TokenReader& store;

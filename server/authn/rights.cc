@@ -57,6 +57,7 @@ uint8_t KindsOf(const Principal& principal) {
       return kTokens;
     case PrincipalKind::kIntrospector:
       return kIntrospectors;
+    case PrincipalKind::kHolder:
     case PrincipalKind::kNobody:
       break;
   }

@@ -83,8 +83,21 @@ void CheckMask(const std::vector<std::string>& mask, absl::Span<const absl::stri
                Violations& violations) {
   const std::string choices = absl::StrJoin(allowed, ", ");
   if (mask.empty()) violations.push_back({"update_mask", absl::StrCat("is empty; give some of ", choices)});
+  const auto is_wrong = [allowed](const std::string& path) {
+    return std::find(allowed.begin(), allowed.end(), path) == allowed.end();
+  };
+  // One violation, however many there are: a message has room for a hundred thousand paths.
+  if (mask.size() > allowed.size()) {
+    const auto wrong = std::find_if(mask.begin(), mask.end(), is_wrong);
+    violations.push_back(
+        {"update_mask",
+         absl::StrCat("has ", mask.size(), " paths",
+                      wrong != mask.end() ? absl::StrCat(", of which ", Quoted(*wrong), " cannot be changed") : "",
+                      "; give some of ", choices, ", each once")});
+    return;
+  }
   for (const std::string& path : mask) {
-    if (std::find(allowed.begin(), allowed.end(), path) != allowed.end()) continue;
+    if (!is_wrong(path)) continue;
     violations.push_back({"update_mask", absl::StrCat(Quoted(path), " cannot be changed; give some of ", choices)});
   }
 }

@@ -37,7 +37,7 @@ void CheckPassword(absl::string_view password, absl::string_view field, Violatio
 void CheckScopeNames(const std::vector<std::string>& names, const ScopeCatalog& catalog, size_t most, bool star,
                      absl::string_view field, Violations& violations);
 
-// An update mask of one or more of `allowed`.
+// An update mask of one or more of `allowed`; one with more paths than that is one violation.
 void CheckMask(const std::vector<std::string>& mask, absl::Span<const absl::string_view> allowed,
                Violations& violations);
 bool Masks(const std::vector<std::string>& mask, absl::string_view path);

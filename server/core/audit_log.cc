@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/core/admin_rules.h"
 #include "server/core/resource_name.h"
+#include "server/core/standing.h"
 
 namespace pat {
 namespace {
@@ -194,10 +195,13 @@ absl::StatusOr<AuditViewPage> AuditLog::List(const Principal& principal, const L
     }
   }
   if (!violations.empty()) return InvalidRequest(std::move(violations));
-  if (nothing) return AuditViewPage{};
-
+  if (nothing) {
+    if (absl::Status status = CheckStillAdministrator(principal, store_); !status.ok()) return status;
+    return AuditViewPage{};
+  }
   store_query.limit = *page_size;
   absl::StatusOr<AuditPage> page = store_.ListAudit(store_query);
+  if (absl::Status status = CheckStillAdministrator(principal, store_); !status.ok()) return status;
   if (!page.ok()) return page.status();
   AuditViewPage view;
   if (page->more) view.next_page_token = page_tokens_.EncodeText(EncodePosition(page->rows.back()), context);

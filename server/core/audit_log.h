@@ -84,7 +84,7 @@ class AuditLog {
   uint64_t refused_nobody() const;
   uint64_t dropped() const;
 
-  // For administrators. INVALID_REQUEST, ROLE_REQUIRED.
+  // For administrators, who still are some when it was read. INVALID_REQUEST, ROLE_REQUIRED, CREDENTIALS_INVALID.
   absl::StatusOr<AuditViewPage> List(const Principal& principal, const ListAuditQuery& query) const;
 
  private:

@@ -82,6 +82,7 @@ absl::Status MakeError(absl::StatusCode code, absl::string_view message, const E
     Append(payload, violation.field);
     Append(payload, violation.description);
   }
+  Append(payload, absl::StrCat(details.more_violations));
   Append(payload, details.retry_delay.has_value() ? absl::StrCat(absl::ToInt64Nanoseconds(*details.retry_delay)) : "");
   Append(payload, details.quota_subject);
   Append(payload, details.quota_description);
@@ -105,6 +106,7 @@ std::optional<ErrorDetails> DetailsOf(const absl::Status& status) {
     std::string field = reader.Next();
     details.violations.push_back({std::move(field), reader.Next()});
   }
+  details.more_violations = reader.NextCount();
   int64_t nanos = 0;
   if (absl::SimpleAtoi(reader.Next(), &nanos)) details.retry_delay = absl::Nanoseconds(nanos);
   details.quota_subject = reader.Next();
@@ -115,8 +117,13 @@ std::optional<ErrorDetails> DetailsOf(const absl::Status& status) {
 absl::Status InvalidRequest(std::vector<FieldViolation> violations) {
   std::string message = absl::StrCat(violations.front().field, ": ", violations.front().description);
   if (violations.size() > 1) absl::StrAppend(&message, " (and ", violations.size() - 1, " more)");
-  return MakeError(absl::StatusCode::kInvalidArgument, message,
-                   {.reason = "INVALID_REQUEST", .violations = std::move(violations)});
+  ErrorDetails details{.reason = "INVALID_REQUEST"};
+  if (constexpr size_t kKept = kMostViolations + 1; violations.size() > kKept) {
+    details.more_violations = violations.size() - kKept;
+    violations.resize(kKept);
+  }
+  details.violations = std::move(violations);
+  return MakeError(absl::StatusCode::kInvalidArgument, message, details);
 }
 
 std::string Quoted(absl::string_view original) {

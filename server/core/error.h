@@ -9,6 +9,7 @@
 #ifndef PAT_SERVER_CORE_ERROR_H_
 #define PAT_SERVER_CORE_ERROR_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -29,11 +30,15 @@ struct FieldViolation {
   friend bool operator==(const FieldViolation&, const FieldViolation&) = default;
 };
 
+// So many violations of one request are told; beyond, how many more there are.
+inline constexpr size_t kMostViolations = 20;
+
 struct ErrorDetails {
   // Each with an initialiser, so that a designated initialiser may name only some.
   std::string reason = {};  // UPPER_SNAKE_CASE, for programs: google.rpc.ErrorInfo.reason.
   std::vector<std::pair<std::string, std::string>> metadata = {};
   std::vector<FieldViolation> violations = {};     // Becomes google.rpc.BadRequest.
+  size_t more_violations = 0;                      // There are so many more, which are not kept.
   std::optional<absl::Duration> retry_delay = {};  // Becomes google.rpc.RetryInfo.
   std::string quota_subject = {};                  // With quota_description: google.rpc.QuotaFailure.
   std::string quota_description = {};
@@ -46,7 +51,8 @@ absl::Status MakeError(absl::StatusCode code, absl::string_view message, const E
 // What MakeError was given; nullopt for a status that was made in another way.
 std::optional<ErrorDetails> DetailsOf(const absl::Status& status);
 
-// INVALID_ARGUMENT, reason INVALID_REQUEST, all violations at once. `violations` must not be empty.
+// INVALID_ARGUMENT, reason INVALID_REQUEST, all violations at once; of more than kMostViolations one more is kept, so
+// that it is known where the rest begins, and the others are counted. `violations` must not be empty.
 absl::Status InvalidRequest(std::vector<FieldViolation> violations);
 
 // A value as it may stand in a text: quoted, control characters and non-ASCII bytes escaped, cut at 64 bytes. What

@@ -20,6 +20,10 @@ enum class PrincipalKind : uint8_t {
   kToken,         // A personal access token, judged from the store; for its owner, with narrow rights.
   kPortal,        // A web front end, acting for the user that it names.
   kIntrospector,  // A service that checks the tokens of its callers.
+
+  // The holder of a client certificate that may present a credential and has presented none: may do nothing. Never let
+  // in; it stands in the audit log, with what it was refused.
+  kHolder,
 };
 
 // A token that holds this scope may regenerate itself.
@@ -27,15 +31,18 @@ inline constexpr absl::string_view kSelfRegenerateScope = "PAT.SelfRegenerate";
 
 struct Principal {
   PrincipalKind kind = PrincipalKind::kNobody;
-  std::string user_id = {};    // kUser, kPortal: as whom it acts. kToken: the owner.
+  // kUser, kPortal: as whom it acts (a portal that was refused: as whom it wanted to; empty if that was no user id).
+  // kToken: the owner.
+  std::string user_id = {};
+
   bool administrator = false;  // kUser only: a portal or a token never acts with an administrator's rights.
 
   // kUser, kPortal: which user of that id was meant, for the id may be given to another one while the call is under
   // way. Absent: there was none, which only a portal can have.
   std::optional<UserUid> user_uid = {};
 
-  // kPortal, kIntrospector: the name in the configuration ("spiffe://example.org/web"), or of the listener that stands
-  // for it ("unix:/run/pat/pat.sock"). Empty: a caller without a credential, of `patd dev`.
+  // kPortal, kIntrospector, kHolder: the name in the configuration ("spiffe://example.org/web"), or of the listener
+  // that stands for it ("unix:/run/pat/pat.sock"). Empty: a caller without a credential, of `patd dev`.
   std::string identity = {};
 
   // kPortal only: the configuration lists this user, for whom it acts even if that is an administrator.
@@ -66,6 +73,12 @@ struct Principal {
 
   // Names the principal among all, for example "user:ada" or "portal:spiffe://example.org/web as ada".
   std::string ToString() const {
+    if (kind == PrincipalKind::kPortal && !user_id.empty()) return absl::StrCat(Caller(), " as ", user_id);
+    return Caller();
+  }
+
+  // Whose call it is, for limits: as ToString(), but a portal is one caller, whomever it names.
+  std::string Caller() const {
     const auto named = [this](absl::string_view role) {
       return identity.empty() ? std::string(role) : absl::StrCat(role, ":", identity);
     };
@@ -75,9 +88,11 @@ struct Principal {
       case PrincipalKind::kToken:
         return absl::StrCat("token:", token.ToString());
       case PrincipalKind::kPortal:
-        return absl::StrCat(named("portal"), " as ", user_id);
+        return named("portal");
       case PrincipalKind::kIntrospector:
         return named("introspector");
+      case PrincipalKind::kHolder:
+        return named("certificate");
       case PrincipalKind::kNobody:
         break;
     }

@@ -105,7 +105,7 @@ absl::Status TokenLifecycle::ReportLeaked(const Principal& principal, absl::stri
     return MakeError(absl::StatusCode::kUnauthenticated, "this takes a caller with a credential",
                      {.reason = "CREDENTIALS_MISSING"});
   }
-  const absl::Duration wait = reports_.Take(principal.ToString(), clock_.Now());
+  const absl::Duration wait = reports_.Take(principal.Caller(), clock_.Now());
   if (wait > absl::ZeroDuration()) {
     return MakeError(absl::StatusCode::kResourceExhausted, "at most 10 leaked tokens a second",
                      {.reason = "RATE_LIMITED", .retry_delay = wait});

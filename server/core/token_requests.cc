@@ -14,7 +14,6 @@ namespace {
 
 constexpr size_t kLongestDisplayName = 128;
 constexpr size_t kLongestDescription = 1024;
-constexpr size_t kMostScopes = 64;
 constexpr size_t kMostAudiences = 16;
 constexpr size_t kLongestAudience = 255;
 constexpr size_t kLongestRequestId = 64;

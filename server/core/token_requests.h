@@ -5,6 +5,7 @@
 #define PAT_SERVER_CORE_TOKEN_REQUESTS_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -85,6 +86,9 @@ struct ListTokensQuery {
 };
 
 using Violations = std::vector<FieldViolation>;
+
+// Of one token; more are one violation, and what they are is not looked at.
+inline constexpr size_t kMostScopes = 64;
 
 void CheckDisplayName(const std::string& value, absl::string_view field, Violations& violations);
 void CheckDescription(const std::string& value, absl::string_view field, Violations& violations);

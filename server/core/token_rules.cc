@@ -124,6 +124,7 @@ absl::Status CheckTokensEnabled(const PolicyRecord& policy) {
 }
 
 void CheckForbiddenScopes(const std::vector<std::string>& scopes, const PolicyRecord& policy, Violations& violations) {
+  if (scopes.size() > kMostScopes) return;
   for (size_t i = 0; i < scopes.size(); ++i) {
     if (!std::binary_search(policy.forbidden_scopes.begin(), policy.forbidden_scopes.end(), scopes[i])) continue;
     violations.push_back({absl::StrCat("scopes[", i, "]"),

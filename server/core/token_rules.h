@@ -67,7 +67,8 @@ absl::Status CheckMayHaveSecrets(const UserRecord& user);
 // TOKENS_DISABLED: nobody gets new secrets.
 absl::Status CheckTokensEnabled(const PolicyRecord& policy);
 
-// A violation for each scope that the policy keeps out of tokens.
+// A violation for each scope that the policy keeps out of tokens. Nothing of more than kMostScopes: CheckScopes() has
+// refused those.
 void CheckForbiddenScopes(const std::vector<std::string>& scopes, const PolicyRecord& policy, Violations& violations);
 
 // For a principal that is a token, which is `token`: whether what it was admitted by still holds, for between then and

@@ -76,10 +76,11 @@ std::string CallGuard::PeerOf(const grpc::ServerContextBase& context) const {
 absl::StatusOr<Principal> CallGuard::Admit(const CallInfo& call, const grpc::ServerContextBase& context,
                                            absl::string_view target) const {
   if (IsForAnybody(call.method)) return Principal{};
-  absl::StatusOr<Principal> principal = authenticator_.Authenticate(call);
+  Principal refused;
+  absl::StatusOr<Principal> principal = authenticator_.Authenticate(call, &refused);
   if (!principal.ok()) {
     if (listener_.refusals != nullptr) listener_.refusals->OnRefused(call, PeerOf(context), principal.status());
-    NoteRefusal(Principal{.peer = std::string(call.peer)}, call.method, target, principal.status());
+    NoteRefusal(refused, call.method, target, principal.status());
     return principal;
   }
   if (absl::Status rights = CheckRights(*principal, call.method); !rights.ok()) {
@@ -88,6 +89,11 @@ absl::StatusOr<Principal> CallGuard::Admit(const CallInfo& call, const grpc::Ser
     return rights;
   }
   return principal;
+}
+
+absl::Status CallGuard::CheckStillAdmitted(const Principal& principal, absl::string_view method) const {
+  const absl::StatusOr<Principal> now = authenticator_.StandingNow(principal);
+  return now.ok() ? CheckRights(*now, method) : now.status();
 }
 
 void CallGuard::NoteDone(const Principal& principal, absl::string_view method, absl::string_view target) const {

@@ -52,6 +52,10 @@ class CallGuard {
   absl::StatusOr<Principal> Admit(const CallInfo& call, const grpc::ServerContextBase& context,
                                   absl::string_view target = {}) const;
 
+  // For calls that go on for long: whether a caller who was let in still is who it was, and still may call this. Reads
+  // the store if it is a user. Errors: as of StandingOf() and CheckRights().
+  absl::Status CheckStillAdmitted(const Principal& principal, absl::string_view method) const;
+
   // For the handlers of synchronous methods: `handle` gets the principal and answers with absl::Status. `target`: the
   // name of the resource in the request, for the audit log, as it came (AuditLog shows only what is one); empty if the
   // request has none.

@@ -17,7 +17,8 @@ using IntrospectionMethods =
 // Threads: gRPC calls ReportUse from several threads.
 class IntrospectionApi final : public IntrospectionMethods {
  public:
-  // What is given must outlive this object. `uses` null: ReportUse is UNIMPLEMENTED.
+  // What is given must outlive this object. `uses` null: ReportUse is UNIMPLEMENTED, to whoever may
+  // call it.
   IntrospectionApi(const CallGuard& guard, const Clock& clock, UseRecorder* uses)
       : guard_(guard), clock_(clock), uses_(uses) {}
 

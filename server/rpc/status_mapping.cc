@@ -13,7 +13,6 @@ namespace pat {
 namespace {
 
 constexpr absl::string_view kDomain = "pat-sidecar";
-constexpr size_t kMostViolations = 20;
 constexpr size_t kLargestDetails = 4000;
 constexpr size_t kLongestText = 600;  // What our rules say is shorter, because values in it are cut.
 
@@ -48,10 +47,10 @@ google::rpc::BadRequest ToBadRequest(const ErrorDetails& details, size_t most) {
     out->set_field(Cut(details.violations[i].field));
     out->set_description(Cut(details.violations[i].description));
   }
-  if (shown < details.violations.size()) {
+  if (const size_t more = details.violations.size() - shown + details.more_violations; more > 0) {
     auto* const out = bad_request.add_field_violations();
-    out->set_field(Cut(details.violations[shown].field));
-    out->set_description(absl::StrCat("and ", details.violations.size() - shown, " more"));
+    out->set_field(Cut(details.violations[std::min(shown, details.violations.size() - 1)].field));
+    out->set_description(absl::StrCat("and ", more, " more"));
   }
   return bad_request;
 }

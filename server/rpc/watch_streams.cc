@@ -255,7 +255,10 @@ void WatchStreams::Feed() {
 }
 
 void WatchStreams::FeedOne(Stream& stream, bool is_due, int64_t now_nanos) {
-  if (absl::Status status = Read(stream.position); !status.ok()) return Finish(stream, ToGrpcStatus(status));
+  absl::Status status = Read(stream.position);
+  // After that: what is told is of a time at which the caller still might know it.
+  if (status.ok()) status = guard_.CheckStillAdmitted(*stream.principal, kMethod);
+  if (!status.ok()) return Finish(stream, ToGrpcStatus(status));
   const FeedMessage& message = last_read_->message;
   stream.position = message.next;
   stream.is_behind = message.more;

@@ -5,6 +5,9 @@
 // its way; so a client that does not read costs no more than one that does. Streams that are at the same position get
 // the same bytes.
 //
+// A stream is for as long as its caller may open one: who did so as an administrator and is none any more, or has been
+// disabled or deleted, gets no further message, and an error instead at the next commit or heartbeat.
+//
 // What gRPC says about them comes through the queue of the hot path, whose thread only hands it over: a second queue
 // that is polled would make every introspection dearer (docs/adr/0006), and a stream has few events.
 //

@@ -1,5 +1,5 @@
-// Bad input to the management of tokens, and bytes that are no request at all: the status, its details, and what is in
-// the store afterwards. Through gRPC: this is what a client gets.
+// Bad input to the management of tokens: the status, its details, and what is in the store afterwards. Through gRPC:
+// this is what a client gets. Bytes that are no request at all are in bad_bytes_test.cc.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,11 +21,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-constexpr char kIntrospect[] = "/pat.v1.IntrospectionService/Introspect";
-constexpr char kBatchIntrospect[] = "/pat.v1.IntrospectionService/BatchIntrospect";
-constexpr char kCreateToken[] = "/pat.v1.TokenService/CreateToken";
-constexpr char kListScopes[] = "/pat.v1.TokenService/ListScopes";
 
 using CreateChange = std::function<void(v1::CreateTokenRequest&)>;
 
@@ -181,6 +176,21 @@ TEST_F(BadInputTest, AllViolationsAreNamedAtOnce) {
   ASSERT_THAT(refusal.violations, AnyOf(SizeIs(21), SizeIs(11), SizeIs(6)));
   EXPECT_THAT(refusal.violations.back().second, HasSubstr(" more"));
   EXPECT_THAT(client().List("ada"), IsEmpty());
+}
+
+// As many as a message has room for. The answer stays small.
+TEST_F(BadInputTest, FloodOfPathsOrScopesIsOneViolation) {
+  v1::UpdateTokenRequest update;
+  update.mutable_token()->set_name(client().Create("ada", "of ada").token.name());
+  for (int i = 0; i < 60'000; ++i) update.mutable_update_mask()->add_paths("x");
+  const grpc::Status refused = client().Call(&TokenStub::UpdateToken, PortalFor("ada"), update).status;
+  EXPECT_THAT(refused, IsRefusal(StatusCode::INVALID_ARGUMENT, "INVALID_REQUEST"));
+  EXPECT_THAT(ViolatedFields(refused), ElementsAre("update_mask"));
+
+  v1::CreateTokenRequest request = CreationFor("ada", "never made");
+  request.clear_scopes();
+  for (int i = 0; i < 60'000; ++i) request.add_scopes("x");
+  EXPECT_THAT(ViolatedFields(TryCreate(request).status), ElementsAre("scopes"));
 }
 
 TEST_F(BadInputTest, LongestThatIsAllowedIsAllowed) {
@@ -422,70 +432,6 @@ TEST_F(BadInputTest, PageThatIsNoneIsRefused) {
   scopes.set_page_token(next);
   EXPECT_THAT(ViolatedFields(client().Call(&TokenStub::ListScopes, Nobody(), scopes).status),
               ElementsAre("page_size", "page_token"));
-}
-
-// Bytes that are no request. Never OK, and the server goes on.
-class BadBytesTest : public BadInputTest {};
-
-TEST_F(BadBytesTest, WhatCannotBeDecodedIsRefused) {
-  const v1::CreateTokenRequest good = CreationFor("ada", "cut");
-  const std::string cut = good.SerializeAsString().substr(0, good.ByteSizeLong() - 1);
-  const std::vector<std::string> undecodable = {
-      "\x0a\x05shor",          // Cut inside field 1.
-      "\x0a\xff\xff\xff\x0f",  // A length beyond the end.
-      "\x0a",                  // No length.
-      "\x07",                  // No such wire type.
-      "\x0a\x02\xc3\x28",      // Field 1, a string that is not UTF-8.
-      "\x0b\x0a",              // A group that does not end.
-      std::string(64, '\xff'),
-  };
-  for (const std::string& bytes : undecodable) {
-    SCOPED_TRACE(testing::PrintToString(bytes));
-    EXPECT_THAT(client().CallRaw(kIntrospect, Nobody(), bytes).status,
-                IsRefusal(StatusCode::INVALID_ARGUMENT, "INVALID_REQUEST"));
-    EXPECT_THAT(client().CallRaw(kBatchIntrospect, Nobody(), bytes).status,
-                IsRefusal(StatusCode::INVALID_ARGUMENT, "INVALID_REQUEST"));
-    // gRPC refuses these before a handler sees them.
-    EXPECT_EQ(client().CallRaw(kCreateToken, PortalFor("ada"), bytes).status.error_code(), StatusCode::INTERNAL);
-    EXPECT_EQ(client().CallRaw(kListScopes, Nobody(), bytes).status.error_code(), StatusCode::INTERNAL);
-  }
-  EXPECT_EQ(client().CallRaw(kCreateToken, PortalFor("ada"), cut).status.error_code(), StatusCode::INTERNAL);
-  EXPECT_THAT(client().List("ada"), IsEmpty());
-}
-
-TEST_F(BadBytesTest, LargeMessagesAreRefused) {
-  for (const size_t size : {300'000, 5'000'000}) {
-    for (const char* method : {kIntrospect, kBatchIntrospect, kCreateToken, kListScopes}) {
-      v1::IntrospectRequest question = QuestionFor(std::string(size, 'x'));
-      const grpc::Status refused = client().CallRaw(method, Nobody(), question.SerializeAsString()).status;
-      EXPECT_EQ(refused.error_code(), StatusCode::RESOURCE_EXHAUSTED) << method << ": " << refused.error_message();
-    }
-  }
-  EXPECT_TRUE(client().Introspect(client().Create("ada", "afterwards").secret).active());
-}
-
-TEST_F(BadBytesTest, CompressedMessagesAreRefused) {
-  const std::string bytes = QuestionFor(std::string(1000, 'x')).SerializeAsString();
-  for (const char* method : {kIntrospect, kBatchIntrospect, kCreateToken, kListScopes}) {
-    for (const grpc_compression_algorithm algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
-      const grpc::Status refused = client().CallRaw(method, Nobody(), bytes, algorithm).status;
-      EXPECT_EQ(refused.error_code(), StatusCode::UNIMPLEMENTED) << method << ": " << refused.error_message();
-    }
-  }
-}
-
-// gRPC refuses such a call and then ends the connection; so each one has a connection of its own here.
-TEST_F(BadBytesTest, LargeHeadersAreRefused) {
-  Headers many;
-  for (int i = 0; i < 500; ++i) many.emplace_back(absl::StrCat("x-header-", i), "value");
-  for (const Headers& headers : {Headers{{"x-large", std::string(9'000, 'h')}}, many}) {
-    for (const char* method : {kIntrospect, kListScopes}) {
-      Client alone(server_->daemon().listening().front().ToString());
-      const grpc::Status refused = alone.CallRaw(method, headers, "").status;
-      EXPECT_EQ(refused.error_code(), StatusCode::RESOURCE_EXHAUSTED) << method << ": " << refused.error_message();
-    }
-  }
-  EXPECT_TRUE(client().Introspect("anything").has_active());
 }
 
 }  // namespace

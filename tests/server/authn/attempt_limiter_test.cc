@@ -35,6 +35,15 @@ class AttemptLimiterTest : public testing::Test {
   void FailTimes(int times, absl::string_view user, absl::string_view peer = kHere) {
     for (int i = 0; i < times; ++i) ASSERT_EQ(Fail(user, peer), absl::ZeroDuration()) << i;
   }
+  void BeRight(absl::string_view user, absl::string_view peer = kHere) {
+    ASSERT_TRUE(MayGoOn(user, peer));
+    limiter_.Right(user, peer);
+  }
+  // A hundred failures of others: the peer has to wait.
+  void Guess() {
+    for (int i = 0; i < 100; ++i) FailTimes(1, absl::StrCat("user-", i));
+    ASSERT_FALSE(MayGoOn("stranger"));
+  }
   bool MayGoOn(absl::string_view user, absl::string_view peer = kHere) {
     return limiter_.Begin(user, peer) == absl::ZeroDuration();
   }
@@ -182,6 +191,70 @@ TEST_F(AttemptLimiterTest, WhoHasToWaitForOneReasonDoesNotTakeTheTurnOfTheOther)
   EXPECT_TRUE(MayGoOn("bob"));
 }
 
+// ---- Users who are known at a peer.
+
+// Many stand behind one address (NAT), and one of them guesses.
+TEST_F(AttemptLimiterTest, WhoWasRightHereWithinADayIsNotKeptOutByOthers) {
+  BeRight("ada");
+  time_.Advance(absl::Hours(24) - kTick);
+  Guess();
+  EXPECT_TRUE(MayGoOn("ada"));
+  EXPECT_FALSE(MayGoOn("bob")) << "who was not right here waits like a stranger";
+  limiter_.Right("ada", kHere);
+  time_.Advance(absl::Hours(24) - kTick);
+  Guess();
+  EXPECT_TRUE(MayGoOn("ada")) << "the day begins anew each time";
+}
+
+TEST_F(AttemptLimiterTest, AfterADayOneIsAStrangerAgain) {
+  BeRight("ada");
+  time_.Advance(absl::Hours(24));
+  Guess();
+  EXPECT_FALSE(MayGoOn("ada"));
+}
+
+TEST_F(AttemptLimiterTest, WhoWasRightElsewhereIsAStrangerHere) {
+  BeRight("ada", kThere);
+  Guess();
+  EXPECT_FALSE(MayGoOn("ada"));
+}
+
+// Or whoever stands beside somebody could guess that one's password without a limit.
+TEST_F(AttemptLimiterTest, WhoIsKnownHasTheOwnLimit) {
+  BeRight("ada");
+  Guess();
+  FailTimes(10, "ada");
+  EXPECT_EQ(Fail("ada"), absl::Seconds(1));
+  for (int i = 0; i < 10; ++i) {
+    time_.Advance(absl::Minutes(1));
+    FailTimes(1, "ada");
+  }
+  EXPECT_EQ(Fail("ada"), absl::Seconds(60));
+}
+
+TEST_F(AttemptLimiterTest, FailuresOfWhoIsKnownCountAgainstThePeerAllTheSame) {
+  BeRight("ada");
+  FailTimes(10, "ada");
+  for (int i = 0; i < 90; ++i) FailTimes(1, absl::StrCat("user-", i));
+  EXPECT_FALSE(MayGoOn("bob"));
+}
+
+// The turn is for those who wait. Else whoever has an account could end, by using it, the wait for a guess under way.
+TEST_F(AttemptLimiterTest, WhoIsKnownNeitherTakesNorEndsTheTurnOfOthers) {
+  BeRight("mallory");
+  Guess();
+  time_.Advance(absl::Seconds(1));
+  ASSERT_TRUE(MayGoOn("mallory"));
+  ASSERT_TRUE(MayGoOn("bob")) << "nobody else has it";
+  limiter_.Right("mallory", kHere);
+  EXPECT_FALSE(MayGoOn("eve")) << "bob has it";
+  ASSERT_TRUE(MayGoOn("mallory"));
+  limiter_.Neither("mallory", kHere);
+  EXPECT_FALSE(MayGoOn("eve")) << "bob has it";
+  limiter_.Neither("bob", kHere);
+  EXPECT_TRUE(MayGoOn("eve"));
+}
+
 // ---- Memory.
 
 TEST_F(AttemptLimiterTest, RemembersABoundedNumberAndForgetsTheOldest) {
@@ -197,6 +270,24 @@ TEST_F(AttemptLimiterTest, RemembersABoundedNumberAndForgetsTheOldest) {
   EXPECT_EQ(small.Begin("old", "old"), absl::ZeroDuration());
   for (int i = 0; i < 10'000; ++i) fail(absl::StrCat(i), absl::StrCat("peer-", i));
   EXPECT_EQ(small.remembered(), 200u);
+}
+
+TEST_F(AttemptLimiterTest, OfThoseWhoWereRightToo) {
+  AttemptLimiter small({.peer = {.free_failures = 1, .longest_delay = absl::Seconds(10)}, .most_remembered = 100},
+                       AnyKey(), clock_);
+  small.Right("old", kHere);
+  small.Right("ada", kHere);
+  for (int i = 0; i < 98; ++i) small.Right(absl::StrCat("user-", i), kHere);
+  small.Right("ada", kHere);  // Again: the latest.
+  small.Right("new", kHere);
+  EXPECT_EQ(small.remembered(), 100u);
+  small.Wrong("stranger", kHere);
+  EXPECT_EQ(small.Begin("ada", kHere), absl::ZeroDuration());
+  EXPECT_EQ(small.Begin("new", kHere), absl::ZeroDuration());
+  EXPECT_EQ(small.Begin("user-0", kHere), absl::ZeroDuration());
+  EXPECT_GT(small.Begin("old", kHere), absl::ZeroDuration());
+  for (int i = 0; i < 10'000; ++i) small.Right(absl::StrCat(i), absl::StrCat("peer-", i));
+  EXPECT_EQ(small.remembered(), 102u) << "and the stranger's failure, twice";
 }
 
 // ---- Who is a peer.

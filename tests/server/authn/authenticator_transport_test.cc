@@ -39,6 +39,16 @@ class AuthenticatorTransportTest : public AuthenticatorTest {
                                      .portal_user = {portal_user.begin(), portal_user.end()}}));
   }
 
+  // Whom the audit log is told of when this is refused, and where the call came from.
+  std::string Refused(const CallInfo& call) {
+    Principal refused;
+    const absl::StatusOr<Principal> principal = authenticator_.Authenticate(call, &refused);
+    EXPECT_FALSE(principal.ok());
+    EXPECT_EQ(refused.peer, call.peer);
+    EXPECT_FALSE(refused.administrator);
+    return refused.ToString();
+  }
+
   const std::string good_ = Basic("ada", kPassword);
 };
 
@@ -238,6 +248,47 @@ TEST_F(AuthenticatorTransportTest, WhatIsNoUserIdIsRefusedWithoutARead) {
     EXPECT_EQ(Outcome(status), kRoleRequired) << absl::CHexEscape(id);
     EXPECT_THAT(std::string(status.message()), Not(HasSubstr("\n")));
   }
+}
+
+// ---- Who was refused.
+
+TEST_F(AuthenticatorTransportTest, WhoMisusesTheUsersHeaderIsKnownByTheCertificate) {
+  const auto refused = [this](const PeerCertificate& certificate, const Headers& portal_user) {
+    return Refused({.certificate = certificate,
+                    .peer = "ipv4:10.0.0.7:4711",
+                    .portal_user = {portal_user.begin(), portal_user.end()}});
+  };
+  EXPECT_EQ(refused(kPortal, {"admin"}), "portal:https://example.org/portal as admin");
+  EXPECT_EQ(refused(kGateway, {"admin"}), "introspector:spiffe://example.org/gateway");
+  EXPECT_EQ(refused(kLaptop, {"admin"}), "certificate:laptop");
+  // What is no user is not repeated: anything could stand there.
+  EXPECT_EQ(refused(kPortal, {"Admin"}), "portal:https://example.org/portal");
+  EXPECT_EQ(refused(kPortal, {"ada", "ada"}), "portal:https://example.org/portal");
+  EXPECT_EQ(refused(kPortal, {}), "portal:https://example.org/portal");
+  EXPECT_EQ(refused(kStranger, {"admin"}), "nobody");
+}
+
+TEST_F(AuthenticatorTransportTest, WhoMisusesTheUsersHeaderIsKnownByTheListener) {
+  const auto refused = [this](ListenerRole role) {
+    return Refused({.listener_role = role,
+                    .listener = "unix:/run/pat/pat.sock",
+                    .peer = "unix:/run/pat/pat.sock",
+                    .portal_user = {"admin"}});
+  };
+  EXPECT_EQ(refused(ListenerRole::kPortal), "portal:unix:/run/pat/pat.sock as admin");
+  EXPECT_EQ(refused(ListenerRole::kDev), "portal as admin");
+  EXPECT_EQ(refused(ListenerRole::kIntrospector), "introspector:unix:/run/pat/pat.sock");
+  // Whoever has shown nothing is nobody.
+  EXPECT_EQ(refused(ListenerRole::kUser), "nobody");
+  EXPECT_EQ(refused(ListenerRole::kNone), "nobody");
+}
+
+// A name is not an identity before its password was right.
+TEST_F(AuthenticatorTransportTest, WhoHasAWrongCredentialIsNobody) {
+  for (const std::string& wrong : {Basic("ada", "wrong"), std::string("Bearer x"), std::string("nonsense")}) {
+    EXPECT_EQ(Refused({.certificate = kPortal, .authorization = {wrong}, .portal_user = {"admin"}}), "nobody");
+  }
+  EXPECT_EQ(Refused({}), "nobody");
 }
 
 TEST_F(AuthenticatorTransportTest, ThePasswordBeatsTheUsersHeader) {

@@ -218,6 +218,10 @@ TEST_F(AuditLogTest, WhatCannotBeWrittenIsWrittenTheNextTime) {
 class AuditListTest : public AuditLogTest {
  protected:
   AuditListTest() {
+    for (const absl::string_view id : {"root", "other"}) {
+      authority_.AddUser(id);
+      authority_.ChangeUser(id, [](UserRecord& user) { user.administrator = true; });
+    }
     for (int i = 0; i < 30; ++i) {
       tokens_.push_back(authority_.Issue(i % 3 == 0 ? "bob" : "ada"));
       Advance(absl::Seconds(1));
@@ -281,6 +285,28 @@ TEST_F(AuditListTest, ForAdministratorsOnly) {
     ExpectRefusal(audit_.List(other, {.user = "nonsense"}).status(), absl::StatusCode::kPermissionDenied,
                   "ROLE_REQUIRED");
   }
+}
+
+// Between the look at the caller and the look into the log.
+TEST_F(AuditListTest, WhoIsNoAdministratorAnyMoreSeesNothing) {
+  const auto refused = [this](absl::StatusCode code, absl::string_view reason) {
+    for (const ListAuditQuery& query : {ListAuditQuery{}, ListAuditQuery{.user = "users/nobody"},
+                                        ListAuditQuery{.token = "users/ada/tokens/no-uid"}}) {
+      ExpectRefusal(List(query).status(), code, reason);
+    }
+  };
+  authority_.ChangeUser("root", [](UserRecord& user) { user.administrator = false; });
+  refused(absl::StatusCode::kPermissionDenied, "ROLE_REQUIRED");
+  authority_.ChangeUser("root", [](UserRecord& user) {
+    user.administrator = true;
+    user.disabled = true;
+  });
+  refused(absl::StatusCode::kUnauthenticated, "CREDENTIALS_INVALID");
+  authority_.DeleteUser("root");
+  refused(absl::StatusCode::kUnauthenticated, "CREDENTIALS_INVALID");
+  authority_.AddUser("root");
+  authority_.ChangeUser("root", [](UserRecord& user) { user.administrator = true; });
+  refused(absl::StatusCode::kUnauthenticated, "CREDENTIALS_INVALID");
 }
 
 TEST_F(AuditListTest, AllThatIsWrongIsSaidAtOnce) {

@@ -1,11 +1,14 @@
 #include "server/core/error.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -62,6 +65,7 @@ TEST(MakeErrorTest, NoTextConfusesTheDetails) {
     const ErrorDetails details = {.reason = text,
                                   .metadata = {{text, text}, {"", text}, {text, ""}},
                                   .violations = {{text, text}, {"", ""}},
+                                  .more_violations = 7,
                                   .retry_delay = absl::Seconds(1),
                                   .quota_subject = text,
                                   .quota_description = text};
@@ -101,6 +105,19 @@ TEST(InvalidRequestTest, KeepsAllViolationsInOrderAndCountsThemInTheText) {
   const absl::Status status = InvalidRequest(violations);
   EXPECT_EQ(status.message(), "scopes[0]: a (and 2 more)");
   EXPECT_EQ(DetailsOf(status)->violations, violations);
+}
+
+TEST(InvalidRequestTest, KeepsWhatIsToldAndCountsTheRest) {
+  for (const size_t count : {size_t{20}, kMostViolations + 1, size_t{22}, size_t{130'000}}) {
+    std::vector<FieldViolation> violations;
+    for (size_t i = 0; i < count; ++i) violations.push_back({absl::StrCat("scopes[", i, "]"), "is wrong"});
+    const absl::Status status = InvalidRequest(violations);
+    EXPECT_EQ(status.message(), absl::StrCat("scopes[0]: is wrong (and ", count - 1, " more)"));
+    const ErrorDetails details = DetailsOf(status).value();
+    EXPECT_EQ(details.violations.size() + details.more_violations, count);
+    violations.resize(std::min(count, kMostViolations + 1));
+    EXPECT_EQ(details.violations, violations) << count;
+  }
 }
 
 TEST(QuotedTest, PutsPrintableTextInQuotes) {

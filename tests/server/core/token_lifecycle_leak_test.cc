@@ -126,6 +126,19 @@ TEST_F(LeakedTokenTest, TenASecondOfEachCaller) {
   EXPECT_EQ(View(token_).state, TokenState::kRevoked);
 }
 
+// Else a portal would have ten for each name that it thinks of.
+TEST_F(LeakedTokenTest, APortalIsOneCallerWhomeverItNames) {
+  const auto report = [this](absl::string_view portal, absl::string_view user) {
+    Principal principal = AsPortal(user);
+    principal.identity = std::string(portal);
+    return tokens().ReportLeaked(principal, "nonsense");
+  };
+  for (int i = 0; i < 10; ++i)
+    ASSERT_EQ(report("spiffe://example.org/web", absl::StrCat("user-", i)), absl::OkStatus());
+  ExpectRefusal(report("spiffe://example.org/web", "bob"), absl::StatusCode::kResourceExhausted, "RATE_LIMITED");
+  EXPECT_EQ(report("spiffe://example.org/other", "bob"), absl::OkStatus());
+}
+
 TEST_F(LeakedTokenTest, AStoreThatFailsIsNoGoodNews) {
   authority_.store.FailReadsWith(absl::UnavailableError("broken"));
   EXPECT_EQ(Report(token_.secret).code(), absl::StatusCode::kUnavailable);

@@ -58,6 +58,20 @@ TEST_F(TokenPolicyTest, AForbiddenScopeIsAViolationEach) {
   EXPECT_TRUE(Create(query).ok());
 }
 
+// However many there are, and forbidden on top: nobody reads a hundred thousand of them.
+TEST_F(TokenPolicyTest, TooManyScopesAreOneViolation) {
+  Change([](PolicyRecord& policy) { policy.forbidden_scopes = {"Many.07"}; });
+  CreateTokenQuery query = GoodCreation();
+  query.scopes.assign(30'000, "Many.07");
+  EXPECT_THAT(ExpectInvalid(Create(query).status()), ElementsAre("scopes"));
+  query.request = {.id = "id", .body_hash = {1}};
+  EXPECT_THAT(ExpectInvalid(Create(query).status()), ElementsAre("scopes"));
+  query.scopes.assign(64, "Many.07");
+  const absl::Status refused = Create(query).status();
+  EXPECT_EQ(DetailsOf(refused)->violations.size() + DetailsOf(refused)->more_violations, 63 + 64)
+      << "given twice, and forbidden";
+}
+
 TEST_F(TokenPolicyTest, ATokenThatHasAForbiddenScopeCanStillBeRegenerated) {
   const IssuedToken token = Issue();
   Change([](PolicyRecord& policy) { policy.forbidden_scopes = {"OR.Folders"}; });

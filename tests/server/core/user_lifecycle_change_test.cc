@@ -64,6 +64,24 @@ TEST_F(UserChangeTest, AllThatIsWrongIsSaidAtOnce) {
   EXPECT_TRUE(users_.Update(root_, {.name = "users/ada", .grants = {"No.Such"}, .update_mask = {"disabled"}}).ok());
 }
 
+// A message has room for a hundred thousand paths. They are one violation, which names one that is wrong, if one is.
+TEST_F(UserChangeTest, MorePathsThanFieldsAreOneViolation) {
+  const auto violations = [this](const std::vector<std::string>& mask) {
+    const absl::Status refused = users_.Update(root_, {.name = "users/ada", .update_mask = mask}).status();
+    ExpectInvalid(refused);
+    return DetailsOf(refused)->violations;
+  };
+  const std::string advice = "; give some of type, disabled, administrator, grants, each once";
+  std::vector<std::string> flood(130'000, "no such");
+  flood.front() = "disabled";
+  EXPECT_THAT(
+      violations(flood),
+      ElementsAre(FieldViolation{"update_mask", "has 130000 paths, of which \"no such\" cannot be changed" + advice}));
+  EXPECT_THAT(violations(std::vector<std::string>(5, "disabled")),
+              ElementsAre(FieldViolation{"update_mask", "has 5 paths" + advice}));
+  EXPECT_TRUE(users_.Update(root_, {.name = "users/ada", .update_mask = {4, "disabled"}}).ok());
+}
+
 TEST_F(UserChangeTest, AnUnknownTypeIsSaidByItsNumber) {
   const auto said = [](const absl::Status& status) { return DetailsOf(status)->violations.at(0).description; };
   const std::string advice = "; give TYPE_LOCAL, TYPE_DIRECTORY or TYPE_SAML";

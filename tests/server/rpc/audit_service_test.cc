@@ -53,6 +53,25 @@ TEST_F(AuditServiceTest, OnlyAdministratorsLook) {
   }
 }
 
+// A portal that tries to be an administrator is what one looks for afterwards: it is known by its connection.
+TEST_F(AuditServiceTest, APortalThatIsRefusedAnAdministratorIsNoted) {
+  v1::ListTokensRequest list;
+  list.set_parent("users/admin");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Outcome(Call(&Tokens::ListTokens, list, AsPortalFor("admin"))), "PERMISSION_DENIED ROLE_REQUIRED");
+  }
+  ASSERT_EQ(AuditRows().size(), 1u);
+  const AuditRecord row = AuditRows().front();
+  EXPECT_EQ(row.principal, "portal as admin");
+  EXPECT_EQ(row.user_id, "admin");
+  EXPECT_EQ(row.method, "pat.v1.TokenService/ListTokens");
+  EXPECT_EQ(row.target, "users/admin");
+  EXPECT_EQ(row.outcome, "ROLE_REQUIRED");
+  EXPECT_EQ(row.count, 3u);
+  EXPECT_THAT(row.peer, StartsWith("ipv4:127.0.0.1:"));
+  EXPECT_EQ(server_.audit().refused_nobody(), 0u);
+}
+
 TEST_F(AuditServiceTest, AChangeIsShownWithAllThatIsKnownOfIt) {
   const IssuedToken token = authority_.Issue("ada");
   ASSERT_EQ(Outcome(Revoke(token, "admin")), "OK");

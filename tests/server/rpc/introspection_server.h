@@ -30,13 +30,14 @@
 
 namespace pat {
 
-// With `watched`, the changes of that store are those that are watched.
+// With `watched`, the changes of that store are those that are watched. Without `keeps_uses`, ReportUse is not served.
 //
 // Threads: for one thread, but Stop() may be called from another while calls are made.
 class IntrospectionServer {
  public:
   IntrospectionServer(TestAuthority& authority, FactsReader& facts, Executor& executor, ListenerRole role,
-                      const IntrospectionServiceOptions& options = {}, TokenStore* watched = nullptr)
+                      const IntrospectionServiceOptions& options = {}, TokenStore* watched = nullptr,
+                      bool keeps_uses = true)
       : passwords_(authority.store, authority.clock, {.cost = kCheapCost}),
         authenticator_(identities_, authority.store, passwords_, authority.facts),
         audit_(authority.store, *authority.peppers, authority.clock),
@@ -44,7 +45,8 @@ class IntrospectionServer {
         introspector_(facts, authority.clock),
         feed_(watched != nullptr ? *watched : authority.store),
         commits_(watched != nullptr ? *watched : authority.store),
-        service_(introspector_, guard_, executor, authority.clock, options, {&feed_, &commits_}, &uses_) {
+        service_(introspector_, guard_, executor, authority.clock, options, {&feed_, &commits_},
+                 keeps_uses ? &uses_ : nullptr) {
     grpc::ServerBuilder builder;
     service_.Register(builder);
     // A real connection: gRPC's in-process one breaks all calls as soon as its server begins to end.

@@ -152,6 +152,12 @@ TEST_F(UnixListenerTest, ADigestIsRefusedFromOthers) {
   EXPECT_EQ(Outcome(Introspect(RequestFor(token_.secret))), "OK");
   EXPECT_EQ(Outcome(Introspect(DigestRequest(token_))), "PERMISSION_DENIED ROLE_REQUIRED");
   EXPECT_EQ(Outcome(Batch({RequestFor(token_.secret), DigestRequest(token_)})), "PERMISSION_DENIED ROLE_REQUIRED");
+  // Whatever else is wrong: whoever may not ask so is not told.
+  v1::IntrospectRequest wrong;
+  wrong.set_token_sha256("short");
+  wrong.add_requirements();
+  EXPECT_EQ(Outcome(Introspect(wrong)), "PERMISSION_DENIED ROLE_REQUIRED");
+  EXPECT_EQ(Outcome(Batch({RequestFor(""), wrong})), "PERMISSION_DENIED ROLE_REQUIRED");
   EXPECT_EQ(facts_.finds(), 1);
 }
 

@@ -82,6 +82,26 @@ TEST_F(ReportUseTest, IntrospectorsOnly) {
   EXPECT_EQ(Outcome(Report({{"x-pat-user", "ada"}})), "PERMISSION_DENIED ROLE_REQUIRED");
 }
 
+// Where no uses are kept too: whether they are is nobody's business who may not call.
+TEST_F(ReportUseTest, WhoCallsIsAskedBeforeAnythingElse) {
+  IntrospectionServer keeps_none(authority_, authority_.facts, executor_, ListenerRole::kNone, {}, nullptr,
+                                 /*keeps_uses=*/false);
+  const auto report = [&](const Metadata& metadata) {
+    grpc::ClientContext context;
+    for (const auto& [name, value] : metadata) context.AddMetadata(name, value);
+    v1::ReportUseResponse response;
+    return keeps_none.stub().ReportUse(&context, request_, &response);
+  };
+  EXPECT_EQ(Outcome(report({})), "UNAUTHENTICATED CREDENTIALS_MISSING");
+  EXPECT_EQ(Outcome(report({{"authorization", Basic("admin", "wrong")}})), "UNAUTHENTICATED CREDENTIALS_INVALID");
+  EXPECT_EQ(Outcome(report({{"authorization", Basic("admin", "password")}})), "PERMISSION_DENIED ROLE_REQUIRED");
+  IntrospectionServer for_services(authority_, authority_.facts, executor_, ListenerRole::kIntrospector, {}, nullptr,
+                                   /*keeps_uses=*/false);
+  grpc::ClientContext context;
+  v1::ReportUseResponse response;
+  EXPECT_EQ(for_services.stub().ReportUse(&context, request_, &response).error_code(), grpc::StatusCode::UNIMPLEMENTED);
+}
+
 TEST_F(ReportUseTest, AllThatIsWrongAtOnce) {
   Add(token_.uid.ToString(), authority_.clock.Now());
   Add("no uid", authority_.clock.Now());

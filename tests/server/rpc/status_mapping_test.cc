@@ -138,6 +138,18 @@ TEST(ToGrpcStatusTest, TwentyViolationsAreShownAndTheRestIsCounted) {
   EXPECT_EQ(bad_requests[0].field_violations(20).description(), "and 44 more");
 }
 
+TEST(ToGrpcStatusTest, ViolationsThatWereNotKeptAreCountedToo) {
+  for (const size_t count : {20, 21, 22, 130'000}) {
+    const auto bad_requests = DetailsOfType<BadRequest>(
+        ToGrpcStatus(InvalidRequest(WithViolations(count, "is not in the catalogue").violations)));
+    ASSERT_EQ(bad_requests.size(), 1) << count;
+    EXPECT_EQ(ToldOf(bad_requests[0]), count);
+    EXPECT_EQ(bad_requests[0].field_violations_size(), count <= 20 ? count : 21) << count;
+    if (count <= 20) continue;
+    EXPECT_EQ(bad_requests[0].field_violations(20).field(), "scopes[20]");
+  }
+}
+
 // 64 bad scopes, each of 64 bytes that all have to be escaped: the most that a caller can bring about.
 TEST(ToGrpcStatusTest, TheLongestRequestThatIsWrongInEverythingFits) {
   std::vector<FieldViolation> violations;

@@ -4,6 +4,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -84,6 +85,51 @@ TEST_F(WatchOnPlainListenerTest, IntrospectorsAndAdministratorsMay) {
   ASSERT_EQ(page.rows.size(), 1u) << "a person who looks into something is written down";
   EXPECT_EQ(page.rows[0].method, "pat.v1.IntrospectionService/WatchRevocations");
   EXPECT_EQ(page.rows[0].outcome, "OK");
+}
+
+// What is a right no longer ends with the change that took it, and not only when somebody calls again.
+TEST_F(WatchOnPlainListenerTest, EndsWithTheRightsOfItsAdministrator) {
+  const Metadata as_admin = {{"authorization", Basic("admin", "password")}};
+  const auto end_by = [&](const std::function<void()>& change) {
+    const auto watcher = Watch("", as_admin);
+    EXPECT_EQ(watcher->Next(), "heartbeat");
+    change();
+    EXPECT_EQ(watcher->Next(), "end");
+    return Outcome(watcher->Finish());
+  };
+  const auto set = [&](bool administrator, bool disabled) {
+    authority_.ChangeUser("admin", [=](UserRecord& user) {
+      user.administrator = administrator;
+      user.disabled = disabled;
+    });
+  };
+  EXPECT_EQ(end_by([&] { set(/*administrator=*/false, /*disabled=*/false); }), "PERMISSION_DENIED ROLE_REQUIRED");
+  set(/*administrator=*/true, /*disabled=*/false);
+  EXPECT_EQ(end_by([&] { set(/*administrator=*/true, /*disabled=*/true); }), "UNAUTHENTICATED CREDENTIALS_INVALID");
+  set(/*administrator=*/true, /*disabled=*/false);
+  EXPECT_EQ(end_by([&] {
+              authority_.DeleteUser("admin");
+              authority_.AddUser("admin");
+              set(/*administrator=*/true, /*disabled=*/false);
+            }),
+            "UNAUTHENTICATED CREDENTIALS_INVALID")
+      << "another one of the name";
+}
+
+// Also if a change is told with the commit that takes the right.
+TEST_F(WatchOnPlainListenerTest, TellsNothingToWhoIsNoAdministratorAnyMore) {
+  const auto watcher = Watch("", {{"authorization", Basic("admin", "password")}});
+  EXPECT_EQ(watcher->Next(), "heartbeat");
+  authority_.ChangeUser("admin", [](UserRecord& user) { user.disabled = true; });  // Which is told as "users/admin".
+  EXPECT_EQ(watcher->Next(), "end");
+}
+
+TEST_F(WatchStreamsTest, AServicesStreamGoesOnWhateverHappensToUsers) {
+  const auto watcher = Watch();
+  EXPECT_EQ(watcher->Next(), "heartbeat");
+  authority_.ChangeUser("admin", [](UserRecord& user) { user.administrator = false; });
+  authority_.DeleteUser("admin");
+  EXPECT_EQ(watcher->Next(), "users/admin");
 }
 
 TEST_F(WatchOnUnixListenerTest, TheListenersRoleIsOne) { EXPECT_EQ(Watch()->Next(), "heartbeat"); }
