@@ -108,7 +108,7 @@ class UpstreamFacts::Call {
     } else if (!error.is_late) {
       upstream_.channels_.NoteAnswer(way_);
     } else if (4 * given_ >= upstream_.options_.deadline) {  // Who gave it little time does not judge it.
-      upstream_.channels_.NoteSilence(way_);
+      upstream_.channels_.NoteSilence(way_, upstream_.clock_.Read().boot_nanos);
     }
     if (error.may_retry && attempts_ < kMostAttempts && !IsClosing()) {
       const absl::Duration left = LeftAt(upstream_.clock_.Read());
