@@ -17,11 +17,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "server/core/error.h"
+#include "server/core/scope_catalog.h"
 
 namespace pat {
 namespace {
 
-constexpr int kLargestMessage = 256 * 1024;
+// Any answer about a token: all scopes that a catalogue may have, and some KiB for the rest, which is bounded too
+// (introspection_answer.cc).
+constexpr int kLargestMessage = static_cast<int>(kMostScopeBytes) + 64 * 1024;
 
 // An authority that comes back is found again within a second or so; each step is drawn at random around these.
 constexpr int kFirstReconnectMs = 100;
