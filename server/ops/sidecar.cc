@@ -40,9 +40,8 @@ void Sidecar::Observer::OnPush(PushState state) {
       return spdlog::info("push: the authority could not go on from where it ended; what was cached is dropped");
     case PushState::kNotServed:
       return spdlog::warn(
-          "push: this authority does not tell of revocations (is it a sidecar?), so --propagation push has no effect: "
-          "the "
-          "TTL alone is the bound");
+          "push: this authority does not tell of revocations (is it a sidecar?), so --propagation push has no effect; "
+          "the TTL alone is the bound");
   }
 }
 
