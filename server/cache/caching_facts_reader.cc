@@ -297,7 +297,7 @@ bool CachingFactsReader::Finish(Load& load, const absl::StatusOr<FactsAnswer>& a
   }
   if (load.admitted) limiter_.End();
   if (begun != nullptr) AskSource(*begun, now);
-  for (const Waiter& waiter : told) Tell(load, answer, good_for, *waiter.receiver);
+  for (const Waiter& waiter : told) Tell(load, answer, good_for, waiter);
   return true;
 }
 
@@ -320,19 +320,21 @@ void CachingFactsReader::DismissLate() {
 }
 
 void CachingFactsReader::Tell(const Load& load, const absl::StatusOr<FactsAnswer>& answer, absl::Duration good_for,
-                              FactsReceiver& receiver) const {
+                              const Waiter& waiter) const {
+  FactsReceiver& receiver = *waiter.receiver;
   if (!answer.ok()) return receiver.Receive(answer.status());
   const Reading now = clock_.Read();
   const absl::Duration age = Age(load.began_at, now);
   // What has expired on its way is inactive, in the same form as everything else that is.
   const bool expired = answer->facts != nullptr && now.now >= answer->facts->expire_time;
-  // An answer that took as long as an entry would have lived is worth no more than that entry. (Where there are none,
+  // An answer that took longer than an entry would have lived is worth no more than that entry. (Where there are none,
   // with a TTL of zero here or in the source, there is nothing to compare with: every answer took longer. That is what
-  // a fresh_for of zero says to the layer above, so here it must not say that the end has come just now: the layer
-  // above would take it for an answer without an end, however long it was on its way.)
-  const bool ended_on_its_way =
-      (options_.ttl > absl::ZeroDuration() && age > options_.ttl) ||
-      (answer->facts != nullptr && !expired && good_for > absl::ZeroDuration() && age >= good_for);
+  // a fresh_for of zero says to a layer above, which always asks with a staleness of zero. So it is not told that the
+  // end has come just now: it would take that for an answer without an end, however long it was on its way.)
+  const bool is_at_its_end = good_for > absl::ZeroDuration() && age >= good_for;
+  const bool ended_on_its_way = (options_.ttl > absl::ZeroDuration() && age > options_.ttl) ||
+                                (answer->facts != nullptr && !expired && is_at_its_end &&
+                                 (age > good_for || waiter.staleness <= absl::ZeroDuration()));
   if (ended_on_its_way) {
     return receiver.Receive(MakeError(absl::StatusCode::kUnavailable, "the answer of the store came too late",
                                       {.reason = "STORE_UNAVAILABLE", .retry_delay = absl::Seconds(1)}));
