@@ -37,7 +37,8 @@ bool IsConnectFailure(const client::CallError& error) {
 
 std::string RenderCallError(const client::CallError& error, const GlobalOptions& options,
                             const std::optional<client::PeerCertificate>& peer, absl::Time now) {
-  std::string text = absl::StrCat(client::CodeName(error.code), ": ", Printable(error.message));
+  std::string text = client::CodeName(error.code);
+  if (!error.message.empty()) absl::StrAppend(&text, ": ", Printable(error.message));
   const auto add = [&text](absl::string_view name, absl::string_view value) {
     absl::StrAppend(&text, "\n  ", Printable(name), ": ", Printable(value));
   };

@@ -115,7 +115,8 @@ TEST(ErrorTextTest, HelpsWhoDidNotSayWhoTheyAre) {
 
 TEST(ErrorTextTest, HelpsWhoAsksASidecarForTokens) {
   EXPECT_THAT(Render(Error(grpc::StatusCode::UNIMPLEMENTED, ""), {}),
-              HasSubstr("  cause: 127.0.0.1:7443 is a sidecar (introspection only), or no server of this kind at all\n"
+              HasSubstr("UNIMPLEMENTED\n"
+                        "  cause: 127.0.0.1:7443 is a sidecar (introspection only), or no server of this kind at all\n"
                         "  hint: point --server (PATCTL_SERVER) at the authority"));
 }
 

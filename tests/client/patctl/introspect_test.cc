@@ -172,8 +172,9 @@ TEST_F(IntrospectTest, JsonShowsThatItIsInactive) {
   server_.introspection.set_active(false);
   server_.introspection.set_verdict(IntrospectResponse::VERDICT_INACTIVE);
   EXPECT_EQ(Introspect({"--output", "json"}), 3);
-  EXPECT_THAT(written(), HasSubstr("{\n \"active\": false,\n \"scopes\": [],\n"));
-  EXPECT_THAT(written(), HasSubstr(" \"verdict\": \"VERDICT_INACTIVE\""));
+  for (const char* field : {"\"active\": false", "\"scopes\": []", "\"verdict\": \"VERDICT_INACTIVE\""}) {
+    EXPECT_THAT(written(), HasSubstr(field));
+  }
   EXPECT_THAT(written(), HasSubstr(" \"unmetRequirements\": []"));
 }
 
