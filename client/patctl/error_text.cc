@@ -1,5 +1,6 @@
 #include "client/patctl/error_text.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/patctl/connect_hint.h"
 #include "client/patctl/text.h"
@@ -16,6 +17,10 @@ ConnectHint Hint(const client::CallError& error, const GlobalOptions& options,
       return {"", absl::StrCat("no answer within ", FormatDistance(options.timeout),
                                " (--timeout, PATCTL_TIMEOUT); whether the server did it is not known")};
     case grpc::StatusCode::UNAUTHENTICATED:
+      // A sidecar's words; tests/e2e/patctl_test.cc has them.
+      if (absl::StrContains(error.message, "there are no users here")) {
+        return {"", "leave out who asks: --user '' if PATCTL_USER is set"};
+      }
       if (!options.user.empty() || !options.token_file.empty()) return {};
       return {"", "say who you are with --user (PATCTL_USER), or with --token-file (PATCTL_TOKEN_FILE)"};
     case grpc::StatusCode::ABORTED:

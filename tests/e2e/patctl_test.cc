@@ -91,6 +91,7 @@ TEST_F(PatctlE2eTest, ASidecarKnowsNoUsers) {
   Ended ended = RunPatctl({"introspect", "--token-file", secret}, Environment("ada", Sidecar()));
   EXPECT_EQ(ended.status, 1);
   EXPECT_THAT(ended.err, HasSubstr("UNAUTHENTICATED: there are no users here"));
+  EXPECT_THAT(ended.err, HasSubstr("  hint: leave out who asks: --user '' if PATCTL_USER is set\n"));
   ended = RunPatctl({"introspect", "--token-file", secret, "--user", ""}, Environment("ada", Sidecar()));
   EXPECT_EQ(ended.status, 0) << ended.err;
 }
