@@ -46,7 +46,7 @@ TEST_F(TokenRevokeTest, AsksAtATerminalAndSaysWhatTheLagMeans) {
     EXPECT_EQ(RunAsAda({"token", "revoke", "ci"}), 0) << yes;
     EXPECT_THAT(server_.calls, ElementsAre("ListTokens", "RevokeToken validate_only", "RevokeToken"));
     EXPECT_THAT(said(), HasSubstr("NAME       ci\n"));
-    EXPECT_THAT(said(), HasSubstr("services that have it in their cache may go on accepting it"));
+    EXPECT_THAT(said(), HasSubstr("services that have it in their cache may go on\naccepting it until"));
     EXPECT_THAT(said(),
                 HasSubstr("revoke \"ci\" (users/ada/tokens/0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3)? Done now, caches "
                           "may accept it until 2026-11-23 16:04:03Z (in 59m58s). [y/N] "));
