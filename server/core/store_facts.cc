@@ -9,7 +9,8 @@ namespace pat {
 
 absl::Time EffectiveExpireTime(const TokenRecord& token, const PolicyRecord& policy) {
   const absl::Time secret_made = token.regenerate_time.value_or(token.create_time);
-  return std::min(token.expire_time, secret_made + policy.maximum_lifespan);
+  const absl::Time latest = secret_made + policy.maximum_lifespan;
+  return std::min(token.expire_time, absl::FromUnixSeconds(absl::ToUnixSeconds(latest)));
 }
 
 std::optional<TokenFacts> JudgeSnapshot(const TokenSnapshot& snapshot, const ScopeCatalog& catalog, absl::Time now) {

@@ -14,7 +14,8 @@
 
 namespace pat {
 
-// When the token ends: its own expire_time, or earlier if the policy's maximum lifespan says so.
+// When the token ends: its own expire_time, or earlier if the policy's maximum lifespan says so. A whole second either
+// way, so that `exp` says exactly when (docs/adr/0010-expiry-in-whole-seconds.md).
 absl::Time EffectiveExpireTime(const TokenRecord& token, const PolicyRecord& policy);
 
 // The one place where it is decided whether a token is active: tokens are not disabled for everybody, and it is not

@@ -102,6 +102,15 @@ TEST_F(StoreFactsTest, TheMaximumLifespanCountsFromTheLastRegeneration) {
             token.create_time + absl::Hours(24 * 10));
 }
 
+// `exp` is a number of seconds: a token that ended within one would be active after it.
+TEST_F(StoreFactsTest, TheEndThatTheMaximumLifespanSetsIsAWholeSecond) {
+  TokenRecord token = SnapshotOf(authority_.Issue("ada")).token;
+  token.create_time = absl::FromUnixSeconds(1'000'000) + absl::Milliseconds(999);
+  token.expire_time = absl::FromUnixSeconds(2'000'000);
+  EXPECT_EQ(EffectiveExpireTime(token, {.maximum_lifespan = absl::Seconds(10)}), absl::FromUnixSeconds(1'000'010));
+  EXPECT_EQ(EffectiveExpireTime(token, {.maximum_lifespan = absl::InfiniteDuration()}), token.expire_time);
+}
+
 TEST_F(StoreFactsTest, ALargerMaximumLifespanLengthensNothing) {
   const TokenRecord token = SnapshotOf(authority_.Issue("ada")).token;
   EXPECT_EQ(EffectiveExpireTime(token, {.maximum_lifespan = absl::Hours(24 * 10'000)}), token.expire_time);
