@@ -210,7 +210,7 @@ void AddIntrospect(CLI::App& root, Options& options) {
   AddParsed<absl::Duration>(
       app, "--max-staleness", ParseDuration,
       [&introspect](absl::Duration duration) { introspect.max_staleness = duration; },
-      "How old the facts may be; 0s asks the store now; the cache's TTL unless given")
+      "How old the facts may be; 0 asks the store now; the cache's TTL unless given")
       ->type_name("DURATION");
   app.footer(
       absl::StrCat("The token is never an argument: others could see it in the list of processes.\n", kSeeGlobal));
