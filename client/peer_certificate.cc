@@ -31,7 +31,7 @@ class Looker final : public tls::ExternalCertificateVerifier {
 
   bool Verify(tls::TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)> /*callback*/,
               grpc::Status* status) override {
-    const auto text = [](grpc::string_ref ref) { return std::string(ref.data(), ref.size()); };
+    const auto text = [](const grpc::string_ref& ref) { return std::string(ref.data(), ref.size()); };
     PeerCertificate certificate;
     for (const grpc::string_ref& name : request->dns_names()) certificate.names.push_back(text(name));
     for (const grpc::string_ref& address : request->ip_names()) certificate.names.push_back(text(address));
