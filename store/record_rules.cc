@@ -10,6 +10,17 @@ absl::Time EndOf(const TokenRecord& token) {
   return token.revoke_time.has_value() ? std::min(*token.revoke_time, token.expire_time) : token.expire_time;
 }
 
+absl::Time SecretTimeOf(const TokenRecord& token) { return token.regenerate_time.value_or(token.create_time); }
+
+absl::Time EffectiveExpireTime(absl::Time expire_time, absl::Time secret_time, const PolicyRecord& policy) {
+  const absl::Time latest = secret_time + policy.maximum_lifespan;
+  return std::min(expire_time, absl::FromUnixSeconds(absl::ToUnixSeconds(latest)));
+}
+
+absl::Time EffectiveExpireTime(const TokenRecord& token, const PolicyRecord& policy) {
+  return EffectiveExpireTime(token.expire_time, SecretTimeOf(token), policy);
+}
+
 absl::Time CutToMinute(absl::Time time) {
   constexpr int64_t kMinute = 60;
   const int64_t seconds = absl::ToUnixSeconds(time);

@@ -15,6 +15,14 @@ namespace pat {
 // earlier. A token that died with its epoch ends, by this measure, when it expires.
 absl::Time EndOf(const TokenRecord& token);
 
+// From when on the token's secret is what it is: it was made with the token, or the last time it was regenerated.
+absl::Time SecretTimeOf(const TokenRecord& token);
+
+// When a token ends that nobody revokes: at its own expire_time, or earlier if its secret is then as old as the policy
+// lets one become, cut to a whole second, so that `exp` says exactly when (docs/adr/0010-expiry-in-whole-seconds.md).
+absl::Time EffectiveExpireTime(absl::Time expire_time, absl::Time secret_time, const PolicyRecord& policy);
+absl::Time EffectiveExpireTime(const TokenRecord& token, const PolicyRecord& policy);
+
 // `time` cut to the minute: how exactly uses are kept.
 absl::Time CutToMinute(absl::Time time);
 

@@ -64,8 +64,14 @@ struct TokenQuery {
 
 struct TokenPage {
   std::vector<TokenRecord> tokens;  // By create_sequence, oldest first.
-  bool more = false;                // There is at least one after the last of these.
+  bool more = false;                // The list may go on behind `up_to`. False: this is all.
+  // All that was asked for until the token of this create_sequence is in `tokens`. To go on: after it.
+  uint64_t up_to = 0;
 };
+
+// How many tokens a page of ListTokens may pass over that do not belong to the list any more. Behind so many it ends:
+// it is shorter than its limit, perhaps empty, and says that there is more.
+inline constexpr size_t kMostPassedOver = 1000;
 
 struct UserQuery {
   std::string after_id = {};  // Only users whose id is greater, byte by byte.
@@ -143,7 +149,8 @@ class TokenReader {
   virtual absl::StatusOr<FindOutcome> FindByHmac(absl::Span<const TokenHmac> candidates, Blocking blocking) const = 0;
 
   // A page straight from an index: the work is proportional to the page, not to what is stored. (In the list of
-  // everybody's unrevoked tokens those that ended with their owner's epoch are passed over one by one, until purged.)
+  // everybody's unrevoked tokens those that ended with their owner's epoch are passed over one by one, until purged; at
+  // most kMostPassedOver in a page.)
   //
   // A token that ended with its epoch or with its owner has, here and in every other read but FindByHmac, the time of
   // that (of both: the earlier) as `revoke_time`, unless it had one of its own: so "revoked" is one question.
@@ -208,13 +215,16 @@ class TokenTransaction {
   // How many administrators can log in: are local, enabled and have a password. One step, from a counter.
   virtual absl::StatusOr<uint64_t> CountAdministrators() = 0;
 
-  // The token of this owner with this display name that is not revoked and expires after `now`. There is at most one if
-  // the caller keeps it so. "Not revoked": no revoke_time, and the owner's current epochs.
+  // A token of this owner with this display name that is live at `now`. "Live": not revoked, which is to have no
+  // revoke_time and the owner's current epochs, and `now` is before both its expire_time and the end that GetPolicy()'s
+  // maximum_lifespan gives its secret (EffectiveExpireTime in record_rules.h). There is at most one if the caller keeps
+  // it so, and the lifespan is never raised again: that brings tokens back whose names others have by then.
   virtual absl::StatusOr<std::optional<TokenUid>> FindLiveByDisplayName(const UserRecord& owner,
                                                                         absl::string_view display_name,
                                                                         absl::Time now) = 0;
 
-  // How many tokens of this owner are not revoked and expire after `now`; counting stops at `limit`.
+  // How many tokens of this owner are live at `now`, as above; counting stops at `limit`. Those that a lowered lifespan
+  // has ended are passed over one by one until their own expire_time.
   virtual absl::StatusOr<size_t> CountLive(const UserRecord& owner, absl::Time now, size_t limit) = 0;
 
   // At most `limit` tokens that ended before `cutoff`: were revoked, by themselves or with their epoch or owner, or

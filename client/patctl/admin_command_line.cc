@@ -17,8 +17,7 @@ namespace {
 
 constexpr char kPasswordNever[] =
     "The password is never an argument: others could see it in the list of processes. patctl asks for it twice, or "
-    "takes "
-    "it from --new-password-file.\n";
+    "takes it from --new-password-file.\n";
 
 absl::StatusOr<int64_t> ParseLimit(absl::string_view text) {
   constexpr int64_t kMost = 1'000'000;
@@ -35,7 +34,7 @@ absl::StatusOr<int32_t> ParseCount(absl::string_view text) {
 }
 
 CLI::Option* AddUserArgument(CLI::App& app, std::string& user, const std::string& description) {
-  return app.add_option("user", user, description)->type_name("USER");
+  return AddUser(app, "user", user, description);
 }
 
 template <typename Take>
@@ -98,7 +97,7 @@ void AddUserUpdate(CLI::App& user, Options& options) {
       absl::StrCat("What somebody else has changed meanwhile is not overwritten: then the call fails.\n", kSeeGlobal));
 }
 
-void AddUser(CLI::App& root, Options& options) {
+void AddUsers(CLI::App& root, Options& options) {
   CLI::App& user = *root.add_subcommand("user", "Users: for administrators, and set-password for oneself");
   user.require_subcommand(1);
   AddUserCreate(user, options);
@@ -153,8 +152,7 @@ void AddAudit(CLI::App& root, Options& options) {
   audit.require_subcommand(1);
   AuditListOptions& list = options.audit_list;
   CLI::App& app = AddCommand(audit, "list", "Events, oldest first", Command::kAuditList, options);
-  app.add_option("--about", list.about, "Only what was done for this user or to something of this user's")
-      ->type_name("USER");
+  AddUser(app, "--about", list.about, "Only what was done for this user or to something of this user's");
   app.add_option("--token", list.token,
                  "Only what was done to this token: its name (users/ada/tokens/...), or of the user --about its ID or "
                  "display name")
@@ -178,7 +176,7 @@ void AddAudit(CLI::App& root, Options& options) {
 }  // namespace
 
 void AddAdminCommands(CLI::App& root, Options& options) {
-  AddUser(root, options);
+  AddUsers(root, options);
   AddPolicy(root, options);
   AddAudit(root, options);
 }

@@ -8,7 +8,6 @@
 #include "client/patctl/table.h"
 #include "client/patctl/time_text.h"
 #include "client/patctl/token_lookup.h"
-#include "client/patctl/user_lookup.h"
 #include "pat/v1/audit_service.grpc.pb.h"
 
 namespace pat::patctl {
@@ -37,20 +36,17 @@ std::string ShowEvents(const v1::ListAuditEventsResponse& events) {
   return table.ToString();
 }
 
-absl::StatusOr<v1::ListAuditEventsRequest> RequestOf(const AuditListOptions& options, Session& session) {
+v1::ListAuditEventsRequest RequestOf(const AuditListOptions& options, Session& session) {
   v1::ListAuditEventsRequest request;
   request.set_newest_first(options.newest_first);
   if (options.since.has_value()) *request.mutable_start_time() = ToProto(TimeOf(*options.since, session.Now()));
   if (options.until.has_value()) *request.mutable_end_time() = ToProto(TimeOf(*options.until, session.Now()));
-  if (!options.about.empty()) {
-    auto user = UserName(options.about);
-    if (!user.ok()) return user.status();
-    request.set_user(*std::move(user));
-  }
+  if (!options.about.empty()) request.set_user(session.ParentOf(options.about));
   return request;
 }
 
-// Up to `limit` events. With json_lines they are printed as they come, else put into `all`. True: there are more.
+// Up to `limit` events. With json_lines they are printed as they come, else put into `all`. True: there are more. A
+// page may be empty and yet not be the last one.
 absl::StatusOr<bool> Fetch(v1::ListAuditEventsRequest request, int64_t limit, Session& session,
                            v1::ListAuditEventsResponse& all) {
   const auto stub = v1::AuditService::NewStub(session.channel());
@@ -68,6 +64,7 @@ absl::StatusOr<bool> Fetch(v1::ListAuditEventsRequest request, int64_t limit, Se
     } else {
       all.mutable_audit_events()->MergeFrom(events);
     }
+    all.set_next_page_token(page.next_page_token());
     if (page.next_page_token().empty() || limit == 0) return too_many || !page.next_page_token().empty();
     if (page.next_page_token() == request.page_token()) return Failed("the server answers the same page for ever");
     request.set_page_token(page.next_page_token());
@@ -77,18 +74,17 @@ absl::StatusOr<bool> Fetch(v1::ListAuditEventsRequest request, int64_t limit, Se
 }  // namespace
 
 absl::StatusOr<ExitCode> AuditList(const AuditListOptions& options, Session& session) {
-  if (absl::Status status = CheckReference(options.token); !status.ok()) return status;
-  auto request = RequestOf(options, session);
-  if (!request.ok()) return request.status();
+  const TokenSelection token{options.about, options.token};
+  if (absl::Status status = CheckReference(token); !status.ok()) return status;
+  v1::ListAuditEventsRequest request = RequestOf(options, session);
   if (absl::Status status = session.Connect(Access::kUser); !status.ok()) return status;
   if (!options.token.empty()) {
-    const std::string owner(absl::StripPrefix(request->user(), "users/"));
-    auto name = FindTokenName({owner, options.token}, session);
+    auto name = FindTokenName(token, session);
     if (!name.ok()) return name.status();
-    request->set_token(*std::move(name));
+    request.set_token(*std::move(name));
   }
   v1::ListAuditEventsResponse all;
-  const auto more = Fetch(*std::move(request), options.limit, session, all);
+  const auto more = Fetch(std::move(request), options.limit, session, all);
   if (!more.ok()) return more.status();
 
   absl::Status status;

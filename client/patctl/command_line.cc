@@ -1,7 +1,5 @@
 #include "client/patctl/command_line.h"
 
-#include <stdlib.h>
-
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -11,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "client/patctl/admin_command_line.h"
 #include "client/patctl/command_line_parts.h"
+#include "client/patctl/environment.h"
 #include "client/patctl/exit_code.h"
 #include "client/patctl/text.h"
+#include "client/patctl/user_reference.h"
 #include "client/server_address.h"
 
 namespace pat::patctl {
@@ -24,7 +24,10 @@ constexpr char kExitCodes[] =
     "  1  the call failed; health: the server is not serving\n"
     "  2  the command line is wrong\n"
     "  3  introspect: any other verdict\n"
-    "  4  not confirmed; nothing was changed\n";
+    "  4  not confirmed; nothing was changed\n"
+    "\n"
+    "Environment:\n"
+    "  What is in brackets above is the variable for that option; the option goes before it.\n";
 
 CLI::Option* AddExpiry(CLI::App& app, std::optional<Expiry>& expiry, const std::string& description) {
   return AddParsed<Expiry>(
@@ -32,59 +35,69 @@ CLI::Option* AddExpiry(CLI::App& app, std::optional<Expiry>& expiry, const std::
       ->type_name("WHEN");
 }
 
+// '' is nobody, against a user in the environment.
+absl::StatusOr<std::string> ParseUserOrNobody(absl::string_view text) {
+  if (text.empty()) return std::string();
+  return ParseUser(text);
+}
+
 void AddRequestId(CLI::App& app, std::string& request_id) {
   app.add_option("--request-id", request_id, "The same ID and request is done once only, within 24 hours")
       ->type_name("ID");
 }
 
-void AddGlobal(CLI::App& app, GlobalOptions& global) {
-  const char* const connection = "Connection";
-  AddParsed<client::ServerAddress>(
-      app, "--server", client::ServerAddress::Parse,
-      [&global](const client::ServerAddress& address) { global.server = address.text(); },
-      "HOST:PORT or unix:PATH; 127.0.0.1:7443 unless given")
-      ->envname("PATCTL_SERVER")
-      ->type_name("ADDRESS")
-      ->group(connection);
-  app.add_option("--user", global.user, "Who asks, by name and password")
-      ->envname("PATCTL_USER")
-      ->type_name("USER")
-      ->group(connection);
-  app.add_option("--password-file", global.password_file, "Where the password is; - is standard input")
-      ->type_name("FILE")
-      ->group(connection);
-  app.add_option("--token-file", global.token_file,
-                 "Where a token is that asks instead of a user; - is standard input. It can look at, regenerate and "
-                 "revoke itself, list scopes and report leaked tokens")
-      ->type_name("FILE")
-      ->group(connection);
-  app.add_flag("--tls", global.tls, "Use TLS; also if one of what is below is given")->group(connection);
-  app.add_option("--tls-ca", global.tls_ca, "Who may vouch for the server; the system's authorities unless given")
-      ->type_name("FILE")
-      ->group(connection);
-  app.add_option("--tls-cert", global.tls_cert, "This client's certificate")->type_name("FILE")->group(connection);
-  app.add_option("--tls-key", global.tls_key, "Its private key")->type_name("FILE")->group(connection);
-  app.add_option("--tls-server-name", global.tls_server_name,
-                 "Whom the server's certificate must be made out to; the host of --server unless given")
-      ->type_name("NAME")
-      ->group(connection);
-  AddParsed<absl::Duration>(
-      app, "--timeout", ParsePositiveDuration, [&global](absl::Duration timeout) { global.timeout = timeout; },
-      "For each call; 10s unless given")
-      ->type_name("DURATION")
-      ->group(connection);
+// --tls alone, or --tls=false against what the environment says.
+std::string CheckFlagValue(const std::string& text) {
+  if (text == "true" || text == "false" || text == "1" || text == "0") return "";
+  return absl::StrCat("\"", text, "\": give true or false");
+}
 
+void AddConnection(CLI::App& app, GlobalOptions& global, Environment& environment) {
+  const auto add = [&environment](CLI::Option* option) { environment.Add(*option->group("Connection")); };
+  add(AddParsed<client::ServerAddress>(
+          app, "--server", client::ServerAddress::Parse,
+          [&global](const client::ServerAddress& address) { global.server = address.text(); },
+          "HOST:PORT or unix:PATH; 127.0.0.1:7443 unless given")
+          ->type_name("ADDRESS"));
+  add(AddParsed<std::string>(
+          app, "--user", ParseUserOrNobody, [&global](const std::string& user) { global.user = user; },
+          "Who asks, by name and password")
+          ->type_name("USER"));
+  add(app.add_option("--password-file", global.password_file, "Where the password is; - is standard input")
+          ->type_name("FILE"));
+  add(app.add_option("--token-file", global.token_file,
+                     "Where a token is that asks instead of a user; - is standard input. It can look at, regenerate "
+                     "and revoke itself, list scopes and report leaked tokens")
+          ->type_name("FILE"));
+  add(app.add_flag_function(
+             "--tls", [&global](int64_t count) { global.tls = count > 0; },
+             "Use TLS; also if one of what is below is given. --tls=false: do not, whatever the environment says")
+          ->check(CheckFlagValue));
+  add(app.add_option("--tls-ca", global.tls_ca, "Who may vouch for the server; the system's authorities unless given")
+          ->type_name("FILE"));
+  add(app.add_option("--tls-cert", global.tls_cert, "This client's certificate")->type_name("FILE"));
+  add(app.add_option("--tls-key", global.tls_key, "Its private key")->type_name("FILE"));
+  add(app.add_option("--tls-server-name", global.tls_server_name,
+                     "Whom the server's certificate must be made out to; the host of --server unless given")
+          ->type_name("NAME"));
+  add(AddParsed<absl::Duration>(
+          app, "--timeout", ParsePositiveDuration, [&global](absl::Duration timeout) { global.timeout = timeout; },
+          "For each call, as in 30s or 2m; 10s unless given")
+          ->type_name("DURATION"));
+}
+
+void AddInteraction(CLI::App& app, GlobalOptions& global, Environment& environment) {
   const char* const interaction = "Interaction";
-  app.add_option_function<std::string>(
-         "--output",
-         [&global](const std::string& format) {
-           global.json = format != "table";
-           global.json_lines = format == "jsonl";
-         },
-         "For people or for programs; table unless given. jsonl: each thing of a list in a line")
-      ->type_name("FORMAT")
-      ->check(CLI::IsMember(std::vector<std::string>{"table", "json", "jsonl"}))
-      ->group(interaction);
+  environment.Add(*app.add_option_function<std::string>(
+                          "--output",
+                          [&global](const std::string& format) {
+                            global.json = format != "table";
+                            global.json_lines = format == "jsonl";
+                          },
+                          "For people or for programs; table unless given. jsonl: each thing of a list in a line")
+                       ->type_name("FORMAT")
+                       ->check(CLI::IsMember(std::vector<std::string>{"table", "json", "jsonl"}))
+                       ->group(interaction));
   app.add_flag("-y,--yes", global.yes, "Do not ask for confirmation")->group(interaction);
 }
 
@@ -139,8 +152,7 @@ void AddTokenRevokeAll(CLI::App& token, Options& options) {
   TokenRevokeAllOptions& revoke_all = options.token_revoke_all;
   CLI::App& app =
       AddCommand(token, "revoke-all", "End all tokens of a user, or everybody's", Command::kTokenRevokeAll, options);
-  app.add_option("--owner", revoke_all.owner, "Whose tokens; those of the user who asks, unless given")
-      ->type_name("USER");
+  AddOwner(app, revoke_all.owner);
   app.add_flag("--all-users", revoke_all.all_users, "Everybody's tokens (for administrators)")->excludes("--owner");
   AddValidateOnly(app, revoke_all.validate_only);
 }
@@ -198,13 +210,13 @@ void AddIntrospect(CLI::App& root, Options& options) {
   AddParsed<absl::Duration>(
       app, "--max-staleness", ParseDuration,
       [&introspect](absl::Duration duration) { introspect.max_staleness = duration; },
-      "How old the facts may be; 0s asks the store now; the cache's TTL unless given")
+      "How old the facts may be; 0 asks the store now; the cache's TTL unless given")
       ->type_name("DURATION");
   app.footer(
       absl::StrCat("The token is never an argument: others could see it in the list of processes.\n", kSeeGlobal));
 }
 
-std::unique_ptr<CLI::App> MakeApp(Options& options) {
+std::unique_ptr<CLI::App> MakeApp(Options& options, Environment& environment) {
   auto root = std::make_unique<CLI::App>("Personal access tokens: create, look at, revoke, regenerate and check them.",
                                          "patctl");
   root->fallthrough();  // Inherited: global flags may stand behind a command.
@@ -212,7 +224,8 @@ std::unique_ptr<CLI::App> MakeApp(Options& options) {
   // Also inherited: of a flag that is repeated the last one counts, so that those in an alias can be overridden.
   root->option_defaults()->take_last();
   root->set_version_flag("--version", "patctl " PAT_VERSION);
-  AddGlobal(*root, options.global);
+  AddConnection(*root, options.global, environment);
+  AddInteraction(*root, options.global, environment);
 
   root->footer(kSeeGlobal);  // Inherited by what is added from here on.
   AddToken(*root, options);
@@ -269,27 +282,55 @@ std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
   return absl::StrCat("not expected: ", MaskSecrets(Printable(name)));
 }
 
-// A token asks instead of a user: of one from the environment without more ado, but of --user only one can be meant.
-absl::Status SettleWhoAsks(GlobalOptions& global) {
+// Either a user asks or a token does. What is on the command line goes before the environment.
+absl::Status SettleWhoAsks(const Environment& environment, GlobalOptions& global) {
   if (global.token_file.empty() || global.user.empty()) return absl::OkStatus();
-  const char* const from_environment = getenv("PATCTL_USER");
-  if (from_environment == nullptr || global.user != from_environment) {
-    return UsageError("who asks? give --user or --token-file, not both");
+  const bool user_is_set = environment.Gave("--user");
+  if (user_is_set == environment.Gave("--token-file")) {
+    return UsageError(user_is_set ? "who asks? PATCTL_USER and PATCTL_TOKEN_FILE are both set: give --user or "
+                                    "--token-file"
+                                  : "who asks? give --user or --token-file, not both");
   }
-  global.user.clear();
+  (user_is_set ? global.user : global.token_file).clear();
   return absl::OkStatus();
+}
+
+// What is set for one server need not fit another: a Unix socket takes no TLS, and --tls=false is meant as it stands.
+absl::Status SettleTls(const Environment& environment, GlobalOptions& global) {
+  const std::pair<const char*, std::string*> values[] = {{"--tls-ca", &global.tls_ca},
+                                                         {"--tls-cert", &global.tls_cert},
+                                                         {"--tls-key", &global.tls_key},
+                                                         {"--tls-server-name", &global.tls_server_name}};
+  const bool is_unix = absl::StartsWith(global.server, "unix:");
+  if (!is_unix && global.tls.value_or(true)) return absl::OkStatus();
+  const char* given = nullptr;
+  for (const auto& [name, value] : values) {
+    if (environment.Gave(name)) value->clear();
+    if (!value->empty()) given = name;
+  }
+  if (environment.Gave("--tls") && (is_unix || given != nullptr)) global.tls.reset();
+  if (given == nullptr || global.tls.value_or(true)) return absl::OkStatus();
+  return UsageError(absl::StrCat("--tls=false does not go with ", given, ": leave one of them out"));
+}
+
+absl::Status Settle(const Environment& environment, Options& options) {
+  // A token cannot ask about tokens: one that is set for the other commands stays out of this.
+  if (options.command == Command::kIntrospect && environment.Gave("--token-file")) options.global.token_file.clear();
+  if (absl::Status status = SettleTls(environment, options.global); !status.ok()) return status;
+  return SettleWhoAsks(environment, options.global);
 }
 
 }  // namespace
 
-CommandLine::CommandLine() : app_(MakeApp(options_)) {}
+CommandLine::CommandLine() : environment_(std::make_unique<Environment>()), app_(MakeApp(options_, *environment_)) {}
 
 CommandLine::~CommandLine() = default;
 
 absl::StatusOr<std::optional<std::string>> CommandLine::Parse(int argc, const char* const* argv) {
   try {
     app_->parse(argc, argv);
-    if (absl::Status status = SettleWhoAsks(options_.global); !status.ok()) return status;
+    environment_->Apply();
+    if (absl::Status status = Settle(*environment_, options_); !status.ok()) return status;
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;

@@ -17,6 +17,8 @@ class App;
 
 namespace pat::patctl {
 
+class Environment;
+
 class CommandLine {
  public:
   CommandLine();
@@ -24,9 +26,9 @@ class CommandLine {
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
 
-  // Parses once; `argv[0]` is the program. nullopt: do what options() says. A text: print it, and that was all (help or
-  // version). INVALID_ARGUMENT: what is wrong and what would be right; the text never repeats a value that might be a
-  // password or a token.
+  // Parses once; `argv[0]` is the program. What it leaves out may be in the environment: see environment.h. nullopt: do
+  // what options() says. A text: print it, and that was all (help or version). INVALID_ARGUMENT: what is wrong and what
+  // would be right; the text never repeats a value that might be a password or a token.
   absl::StatusOr<std::optional<std::string>> Parse(int argc, const char* const* argv);
 
   const Options& options() const { return options_; }
@@ -36,6 +38,7 @@ class CommandLine {
 
  private:
   Options options_;
+  std::unique_ptr<Environment> environment_;
   std::unique_ptr<CLI::App> app_;  // Has pointers into options_.
 };
 

@@ -1,5 +1,7 @@
 #include "client/patctl/command_line_parts.h"
 
+#include "client/patctl/user_reference.h"
+
 namespace pat::patctl {
 
 CLI::Option* AddNames(CLI::App& app, const std::string& name, std::vector<std::string>& names,
@@ -20,6 +22,12 @@ CLI::Option* AddBool(CLI::App& app, const std::string& name, std::optional<bool>
       ->check(CLI::IsMember(std::vector<std::string>{"true", "false"}));
 }
 
+CLI::Option* AddUser(CLI::App& app, const std::string& name, std::string& user, const std::string& description) {
+  return AddParsed<std::string>(
+             app, name, ParseUser, [&user](const std::string& id) { user = id; }, description)
+      ->type_name("USER");
+}
+
 CLI::App& AddCommand(CLI::App& parent, const std::string& name, const std::string& description, Command command,
                      Options& options) {
   CLI::App& app = *parent.add_subcommand(name, description);
@@ -28,7 +36,7 @@ CLI::App& AddCommand(CLI::App& parent, const std::string& name, const std::strin
 }
 
 void AddOwner(CLI::App& app, std::string& owner) {
-  app.add_option("--owner", owner, "Whose token; the user who asks, unless given")->type_name("USER");
+  AddUser(app, "--owner", owner, "Whose, as in ada or users/ada; the user who asks, unless given");
 }
 
 void AddSelection(CLI::App& app, TokenSelection& selection) {

@@ -42,6 +42,9 @@ CLI::Option* AddNames(CLI::App& app, const std::string& name, std::vector<std::s
 CLI::Option* AddBool(CLI::App& app, const std::string& name, std::optional<bool>& value,
                      const std::string& description);
 
+// A user, as in user_reference.h; `user` gets the name without "users/".
+CLI::Option* AddUser(CLI::App& app, const std::string& name, std::string& user, const std::string& description);
+
 // A command that sets options.command to `command`.
 CLI::App& AddCommand(CLI::App& parent, const std::string& name, const std::string& description, Command command,
                      Options& options);

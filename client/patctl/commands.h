@@ -30,7 +30,7 @@ absl::StatusOr<ExitCode> TokenReportLeaked(const std::string& secret_file, Sessi
 
 absl::StatusOr<ExitCode> UserCreate(const UserCreateOptions& options, Session& session);
 absl::StatusOr<ExitCode> UserList(Session& session);
-absl::StatusOr<ExitCode> UserShow(const std::string& reference, Session& session);
+absl::StatusOr<ExitCode> UserShow(const std::string& user_id, Session& session);
 absl::StatusOr<ExitCode> UserUpdate(const UserUpdateOptions& options, Session& session);
 absl::StatusOr<ExitCode> UserDelete(const UserDeleteOptions& options, Session& session);
 absl::StatusOr<ExitCode> UserSetPassword(const UserSetPasswordOptions& options, Session& session);

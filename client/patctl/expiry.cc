@@ -13,7 +13,8 @@
 namespace pat::patctl {
 namespace {
 
-constexpr absl::string_view kDurationForms = "give a whole number and a unit, as in 90s, 15m, 1h or 30d";
+constexpr absl::string_view kUnits = "s, m, h or d (seconds, minutes, hours, days)";
+constexpr absl::string_view kExamples = ", as in 90s, 15m, 1h or 30d";
 constexpr int64_t kMostDays = 36'500;
 constexpr size_t kDateLength = sizeof("2027-01-31") - 1;
 
@@ -43,6 +44,13 @@ std::optional<absl::Duration> UnitOf(char letter) {
   }
 }
 
+bool IsNumber(absl::string_view text) {
+  for (char c : text) {
+    if (!absl::ascii_isdigit(c)) return false;
+  }
+  return !text.empty();
+}
+
 bool IsDate(absl::string_view text) { return text.size() == kDateLength && BeginsWithDate(text); }
 
 // The first instant of the day after.
@@ -67,18 +75,23 @@ std::optional<absl::Time> Instant(absl::string_view text) {
 }  // namespace
 
 absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text) {
-  const absl::Status invalid = absl::InvalidArgumentError(absl::StrCat("\"", text, "\": ", kDurationForms));
+  // Nothing is nothing in every unit.
+  if (text == "0") return absl::ZeroDuration();
+  if (IsNumber(text)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", text, "\": the unit is missing: put one behind the number: ", kUnits, kExamples));
+  }
+  const absl::Status invalid =
+      absl::InvalidArgumentError(absl::StrCat("\"", text, "\": give a whole number and one unit: ", kUnits, kExamples));
   if (text.size() < 2 || text.size() > 12) return invalid;
   const absl::string_view digits = text.substr(0, text.size() - 1);
-  for (char c : digits) {
-    if (!absl::ascii_isdigit(c)) return invalid;
-  }
+  if (!IsNumber(digits)) return invalid;
   const std::optional<absl::Duration> unit = UnitOf(text.back());
   int64_t count = 0;
   if (!unit.has_value() || !absl::SimpleAtoi(digits, &count)) return invalid;
   const absl::Duration duration = count * *unit;
   if (duration > absl::Hours(24) * kMostDays) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\": give at most ", kMostDays, "d"));
+    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\": give at most ", kMostDays, "d (days)"));
   }
   return duration;
 }
@@ -86,7 +99,7 @@ absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text) {
 absl::StatusOr<absl::Duration> ParsePositiveDuration(absl::string_view text) {
   auto duration = ParseDuration(text);
   if (duration.ok() && *duration == absl::ZeroDuration()) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\": give at least one second"));
+    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\": give at least one second (1s)"));
   }
   return duration;
 }
@@ -101,8 +114,8 @@ absl::StatusOr<Expiry> ParseExpiry(absl::string_view text) {
   }
   return absl::InvalidArgumentError(
       absl::StrCat("\"", text,
-                   "\": give a duration (90s, 15m, 1h, 30d), a date (2027-01-31, through its end, UTC) or an instant "
-                   "(2027-01-31T18:00:00Z)"));
+                   "\": give a duration (90s, 15m, 1h or 30d: seconds, minutes, hours, days), a date (2027-01-31, "
+                   "through its end, UTC) or an instant (2027-01-31T18:00:00Z)"));
 }
 
 absl::StatusOr<Moment> ParseUntil(absl::string_view text) {
@@ -110,8 +123,8 @@ absl::StatusOr<Moment> ParseUntil(absl::string_view text) {
   if (moment.ok()) return moment;
   return absl::InvalidArgumentError(
       absl::StrCat("\"", text,
-                   "\": give how long ago (15m, 24h, 7d), a date (2027-01-31, UTC) or an instant "
-                   "(2027-01-31T18:00:00Z)"));
+                   "\": give how long ago (90s, 15m, 24h or 7d: seconds, minutes, hours, days), a date (2027-01-31, "
+                   "UTC) or an instant (2027-01-31T18:00:00Z)"));
 }
 
 absl::StatusOr<Moment> ParseSince(absl::string_view text) {

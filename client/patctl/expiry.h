@@ -15,8 +15,8 @@ namespace pat::patctl {
 // When a token is to end: so much later than now, by the clock of the server, or at an instant.
 using Expiry = std::variant<absl::Duration, absl::Time>;
 
-// "90s", "15m", "1h", "30d": a whole number and one unit. "0s" is a duration too. Anything else, or more than 36500
-// days: INVALID_ARGUMENT.
+// "90s", "15m", "1h", "30d": a whole number and one unit. "0s" is a duration too, and "0" needs no unit. Anything else,
+// or more than 36500 days: INVALID_ARGUMENT, which names the units.
 absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text);
 
 // The same, but no time at all is an error too.

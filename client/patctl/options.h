@@ -43,13 +43,15 @@ enum class Command {
   kCompletion,
 };
 
+// Users stand here by their bare names: "ada", never "users/ada".
+
 // How to reach the server, as whom, and how to print what it says. The same for all commands.
 struct GlobalOptions {
   std::string server = "127.0.0.1:7443";
   std::string user;           // Empty, and no token_file either: calls carry no credentials.
   std::string password_file;  // "-": standard input; empty: the person is asked.
   std::string token_file;     // A token is who asks, instead of a user; never both.
-  bool tls = false;           // Also if one of the files below is given.
+  std::optional<bool> tls;    // Absent: if one of what is below is given.
   std::string tls_ca;
   std::string tls_cert;
   std::string tls_key;

@@ -9,8 +9,8 @@
 
 namespace pat::patctl {
 
-// Does what the command line says and returns the exit status (see exit_code.h). Reads PATCTL_SERVER and PATCTL_USER
-// from the environment, and nothing else.
+// Does what the command line says and returns the exit status (see exit_code.h). Of the environment it
+// reads what environment.h says, and nothing else.
 int Run(int argc, const char* const* argv, Console& console, const client::Clock& clock);
 
 }  // namespace pat::patctl

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <utility>
@@ -10,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "client/patctl/exit_code.h"
+#include "client/patctl/text.h"
 
 namespace pat::patctl {
 namespace {
@@ -46,12 +48,21 @@ absl::StatusOr<SecretText> ReadDescriptor(int descriptor, size_t limit) {
   return content;
 }
 
+void WarnIfOthersCanRead(const std::string& path, Console& console) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  if ((status.st_mode & (S_IRGRP | S_IROTH)) == 0) return;
+  const std::string shown = MaskSecrets(Printable(path));
+  console.err() << "patctl: warning: others can read \"" << shown << "\": chmod 600 \"" << shown << "\"" << std::endl;
+}
+
 absl::StatusOr<SecretText> ReadSecretFile(const std::string& path, absl::string_view prompt, Console& console) {
   const bool standard_input = path == "-";
   if (standard_input && console.InputIsTerminal()) return console.ReadHidden(prompt);
   auto content = standard_input ? console.ReadAll(kLongestSecret) : ReadFile(path);
   const std::string source = standard_input ? "standard input" : absl::StrCat("\"", path, "\"");
   if (!content.ok()) return UsageError(absl::StrCat(source, ": ", content.status().message()));
+  if (!standard_input) WarnIfOthersCanRead(path, console);
   content->StripLineEnd();
   if (content->empty()) return UsageError(absl::StrCat(source, ": there is nothing in it"));
   return content;

@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/patctl/connect_hint.h"
 #include "client/patctl/error_text.h"
 #include "client/patctl/exit_code.h"
 #include "client/patctl/secret_file.h"
 #include "client/patctl/text.h"
+#include "client/peer_certificate.h"
 #include "client/server_address.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -26,9 +28,7 @@ absl::StatusOr<client::SecretText> ReadPassword(const GlobalOptions& options, Co
 }
 
 std::optional<client::TlsFiles> TlsOf(const GlobalOptions& options) {
-  const bool implied = !options.tls_ca.empty() || !options.tls_cert.empty() || !options.tls_key.empty() ||
-                       !options.tls_server_name.empty();
-  if (!options.tls && !implied) return std::nullopt;
+  if (!UsesTls(options)) return std::nullopt;
   return client::TlsFiles{options.tls_ca, options.tls_cert, options.tls_key};
 }
 
@@ -40,9 +40,8 @@ Session::Session(const GlobalOptions& options, Console& console, const client::C
 absl::StatusOr<client::ConnectionOptions> Session::ConnectionFor(Access access) const {
   if (access == Access::kUser && !options_.token_file.empty()) {
     return UsageError(
-        "a token cannot do this: with --token-file it can look at, regenerate and revoke itself, list scopes and "
-        "report "
-        "leaked tokens; for everything else give --user");
+        "a token cannot do this: with --token-file (PATCTL_TOKEN_FILE) it can look at, regenerate and revoke itself, "
+        "list scopes and report leaked tokens; for everything else give --user");
   }
   const bool credentials = access == Access::kUser || access == Access::kToken;
   if (credentials && options_.user.empty() && options_.token_file.empty()) {
@@ -66,6 +65,9 @@ absl::Status Session::Connect(Access access) {
   if (!connection.ok()) return connection.status();
   if (access != Access::kPublic) {
     if (absl::Status status = ReadCredentials(*connection); !status.ok()) return status;
+  }
+  if (connection->tls.has_value() && !connection->tls->key.empty()) {
+    WarnIfOthersCanRead(connection->tls->key, console_);
   }
   auto created = client::Connection::Create(*std::move(connection));
   if (!created.ok()) return created.status();
@@ -116,6 +118,8 @@ absl::Status Session::Print(absl::string_view text) {
 absl::Status Session::PrintJson(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = !options_.json_lines;
+  // What is false, zero or empty is there too: who reads it need not know what is left out.
+  options.always_print_primitive_fields = true;
   std::string json;
   if (!google::protobuf::util::MessageToJsonString(message, &json, options).ok()) {
     return Failed("the server's answer cannot be shown as JSON: it has a time or a text that JSON cannot say");
@@ -133,7 +137,15 @@ void Session::Say(absl::string_view line) { console_.err() << line << std::endl;
 
 absl::Status Session::Checked(const grpc::Status& status) const {
   if (status.ok()) return absl::OkStatus();
-  return Failed(RenderCallError(client::DecodeCallError(status), options_));
+  const client::CallError error = client::DecodeCallError(status);
+  std::optional<client::PeerCertificate> peer;
+  // Of a certificate that is not trusted gRPC does not say why.
+  if (IsConnectFailure(error) && UsesTls(options_) && IsAboutServerCertificate(error.message)) {
+    if (const auto address = client::ServerAddress::Parse(options_.server); address.ok()) {
+      peer = client::LookAtPeerCertificate(*address, options_.timeout);
+    }
+  }
+  return Failed(RenderCallError(error, options_, peer, Now()));
 }
 
 }  // namespace pat::patctl

@@ -69,7 +69,8 @@ class Session {
   // Writes to standard output, and makes sure that it got there.
   absl::Status Print(absl::string_view text);
 
-  // The same for a message, as JSON; with json_lines in one line.
+  // The same for a message, as JSON; with json_lines in one line. Names and values are those of proto3's JSON. Fields
+  // that are false, zero or empty are printed; times and messages that are not set are not.
   absl::Status PrintJson(const google::protobuf::Message& message);
 
   // For a message that is a list: with json_lines a line for each of its elements, else as PrintJson.

@@ -82,16 +82,24 @@ std::optional<std::string> ResourceName(absl::string_view reference, const std::
   return std::nullopt;
 }
 
-absl::Status CheckReference(absl::string_view reference) {
-  if (!LooksLikeSecret(reference)) return absl::OkStatus();
-  return UsageError(
-      "that is a token's secret, not its name: give the name, ID or display name that patctl token list shows. The "
-      "secret "
-      "is now in your shell's history; if others can see that, revoke the token");
+absl::Status CheckReference(const TokenSelection& selection) {
+  if (LooksLikeSecret(selection.reference)) {
+    return UsageError(
+        "that is a token's secret, not its name: give the name, ID or display name that patctl token list shows. The "
+        "secret is now in your shell's history; if others can see that, revoke the token");
+  }
+  // Of two owners only one can be meant, and what is to be revoked is no place for guessing.
+  const std::vector<absl::string_view> parts = absl::StrSplit(selection.reference, '/');
+  if (!selection.owner.empty() && IsResourceName(selection.reference) && parts[1] != selection.owner) {
+    return UsageError(absl::StrCat("whose token? ", MaskSecrets(Printable(selection.reference)), " is not one of ",
+                                   MaskSecrets(Printable(selection.owner)),
+                                   ": leave the user out, or give the token's ID"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckSelection(const TokenSelection& selection, const Session& session) {
-  if (absl::Status status = CheckReference(selection.reference); !status.ok()) return status;
+  if (absl::Status status = CheckReference(selection); !status.ok()) return status;
   if (session.options().token_file.empty() || IsResourceName(selection.reference)) return absl::OkStatus();
   if (IsUid(selection.reference) && !selection.owner.empty()) return absl::OkStatus();
   return UsageError(

@@ -22,9 +22,9 @@ absl::StatusOr<std::vector<v1::Token>> FetchTokens(const std::string& parent, bo
 // The resource name, if that can be told without the server: `reference` is one, or is the uid of a token of `parent`.
 std::optional<std::string> ResourceName(absl::string_view reference, const std::string& parent);
 
-// INVALID_ARGUMENT if the reference is a token's secret: that belongs into no argument and into no request of this
-// kind.
-absl::Status CheckReference(absl::string_view reference);
+// INVALID_ARGUMENT: the reference is a token's secret, which belongs into no argument and into no request of this kind;
+// or it is the full name of a token of somebody else than the owner that is given.
+absl::Status CheckReference(const TokenSelection& selection);
 
 // CheckReference, and also INVALID_ARGUMENT if a token asks, by anything but the full name, or its ID and --owner: it
 // can list no tokens, and whose it is it does not say.

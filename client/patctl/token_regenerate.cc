@@ -1,4 +1,7 @@
+#include <string>
+
 #include "absl/strings/str_cat.h"
+#include "client/patctl/change_view.h"
 #include "client/patctl/commands.h"
 #include "client/patctl/expiration.h"
 #include "client/patctl/prompt.h"
@@ -12,10 +15,19 @@ namespace pat::patctl {
 namespace {
 
 constexpr char kWhatItMeans[] =
-    "It gets a new secret; name, scopes and audiences stay. The old secret ends at once where tokens are kept; "
-    "services that\n"
-    "have it in their cache may go on accepting it until that entry runs out.\n"
+    "It gets a new secret; name, scopes and audiences stay. The old secret ends at once where tokens are kept;\n"
+    "services that have it in their cache may go on accepting it until that entry runs out.\n"
     "Scripts, applications and integrations that use the old secret stop working until they have the new one.";
+
+// "CHANGES  EXPIRES  ... -> ...", if it does.
+std::string ShowNewExpiry(const v1::Token& seen, const v1::Token& regenerated, absl::Time now) {
+  Changes changes;
+  if (regenerated.has_expire_time()) {
+    changes.Add("EXPIRES", FormatWhen(ToTime(seen.expire_time()), now),
+                FormatWhen(ToTime(regenerated.expire_time()), now));
+  }
+  return changes.ToString();
+}
 
 // Fills in which token, once the person has seen it and until when caches may accept its old secret, and has said yes;
 // only as it was seen: if somebody else has regenerated it meanwhile, that secret shall not be killed unseen. With
@@ -38,8 +50,9 @@ absl::Status SelectConfirmed(const TokenSelection& selection, Session& session, 
   absl::Status status = session.Call(session.tokens(), &v1::TokenService::Stub::RegenerateToken, rehearsal, &response);
   if (!status.ok()) return status;
   session.console().err() << ShowToken(*token, session.Now());
+  session.console().err() << ShowNewExpiry(*token, response.token(), session.Now());
   session.Say(kWhatItMeans);
-  return Confirm(absl::StrCat("regenerate \"", Printable(token->display_name()), "\"? Done now, for the old secret: ",
+  return Confirm(absl::StrCat("regenerate ", Describe(*token), "? Done now, for the old secret: ",
                               ShowLastAccept(ToTime(response.previous_secret_last_accept_time()), session.Now()), "."),
                  session);
 }

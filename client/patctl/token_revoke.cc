@@ -10,9 +10,8 @@ namespace pat::patctl {
 namespace {
 
 constexpr char kWhatItMeans[] =
-    "It ends for ever. Where tokens are kept it ends at once; services that have it in their cache may go on accepting "
-    "it\n"
-    "until that entry runs out.";
+    "It ends for ever. Where tokens are kept it ends at once; services that have it in their cache may go on\n"
+    "accepting it until that entry runs out.";
 
 // The name of the token, once the person has seen it and until when caches may accept it, and has said yes; with --yes
 // at once.
@@ -29,7 +28,7 @@ absl::StatusOr<std::string> ConfirmedName(const TokenSelection& selection, Sessi
   if (!status.ok()) return status;
   session.console().err() << ShowToken(*token, session.Now());
   session.Say(kWhatItMeans);
-  status = Confirm(absl::StrCat("revoke \"", Printable(token->display_name()), "\"? Done now, ",
+  status = Confirm(absl::StrCat("revoke ", Describe(*token), "? Done now, ",
                                 ShowLastAccept(ToTime(response.last_accept_time()), session.Now()), "."),
                    session);
   if (!status.ok()) return status;
@@ -54,7 +53,7 @@ absl::StatusOr<ExitCode> TokenRevoke(const TokenRevokeOptions& options, Session&
   absl::Status status = session.Call(session.tokens(), &v1::TokenService::Stub::RevokeToken, request, &response);
   if (!status.ok()) return status;
   if (options.validate_only) {
-    session.Say("the request is good; nothing was revoked");
+    session.Say(absl::StrCat("the request is good; nothing was revoked: ", Describe(response.token())));
   } else {
     session.Say(absl::StrCat("revoked ", Describe(response.token())));
     session.Say(ShowLastAccept(ToTime(response.last_accept_time()), session.Now()));

@@ -4,15 +4,9 @@
 #include "client/patctl/text.h"
 #include "client/patctl/time_text.h"
 #include "client/patctl/token_view.h"
-#include "client/patctl/user_lookup.h"
 
 namespace pat::patctl {
 namespace {
-
-absl::StatusOr<std::string> ParentOf(const TokenRevokeAllOptions& options, const Session& session) {
-  if (options.all_users) return std::string("users/-");
-  return UserName(options.owner.empty() ? session.ParentOf("") : options.owner);
-}
 
 // "3 tokens of users/ada".
 std::string Whose(int64_t count, const TokenRevokeAllOptions& options, const std::string& parent) {
@@ -41,15 +35,14 @@ absl::Status ConfirmRevokeAll(const TokenRevokeAllOptions& options, v1::RevokeAl
 
 absl::StatusOr<ExitCode> TokenRevokeAll(const TokenRevokeAllOptions& options, Session& session) {
   if (absl::Status status = session.Check(Access::kUser); !status.ok()) return status;
-  const auto parent = ParentOf(options, session);
-  if (!parent.ok()) return parent.status();
+  const std::string parent = options.all_users ? "users/-" : session.ParentOf(options.owner);
   if (!options.validate_only) {
     if (absl::Status status = CanConfirm(session); !status.ok()) return status;
   }
   if (absl::Status status = session.Connect(Access::kUser); !status.ok()) return status;
 
   v1::RevokeAllTokensRequest request;
-  request.set_parent(*parent);
+  request.set_parent(parent);
   request.set_validate_only(options.validate_only);
   if (!options.validate_only) {
     if (absl::Status status = ConfirmRevokeAll(options, request, session); !status.ok()) return status;
@@ -57,7 +50,7 @@ absl::StatusOr<ExitCode> TokenRevokeAll(const TokenRevokeAllOptions& options, Se
   v1::RevokeAllTokensResponse response;
   absl::Status status = session.Call(session.tokens(), &v1::TokenService::Stub::RevokeAllTokens, request, &response);
   if (!status.ok()) return status;
-  const std::string whose = Whose(response.revoked_count(), options, *parent);
+  const std::string whose = Whose(response.revoked_count(), options, parent);
   if (options.validate_only) {
     session.Say(absl::StrCat("the request is good, and would revoke ", whose, "; nothing was revoked"));
   } else {

@@ -8,7 +8,7 @@ absl::StatusOr<ExitCode> TokenUpdate(const TokenUpdateOptions& options, Session&
   if (!options.name.has_value() && !options.description.has_value()) {
     return UsageError("missing: --name or --description; nothing else of a token can be changed");
   }
-  if (absl::Status status = CheckReference(options.token.reference); !status.ok()) return status;
+  if (absl::Status status = CheckReference(options.token); !status.ok()) return status;
   if (absl::Status status = session.Connect(Access::kUser); !status.ok()) return status;
   auto name = FindTokenName(options.token, session);
   if (!name.ok()) return name.status();

@@ -33,11 +33,9 @@ std::vector<std::string> List(const google::protobuf::RepeatedPtrField<std::stri
   return {values.begin(), values.end()};
 }
 
-// "16:04:03 (UTC 2026-11-23, in 59m58s)".
+// "2026-11-23 16:04:03Z (in 59m58s)", rounded up: it may be so long, and no longer.
 std::string Deadline(absl::Time time, absl::Time now) {
-  const absl::Time until = RoundUpToSecond(time);
-  return absl::StrCat(absl::FormatTime("%H:%M:%S", until, absl::UTCTimeZone()), " (UTC ",
-                      absl::FormatTime("%Y-%m-%d", until, absl::UTCTimeZone()), ", in ",
+  return absl::StrCat(FormatInstant(RoundUpToSecond(time)), " (in ",
                       FormatDistance(absl::Ceil(time - now, absl::Seconds(1))), ")");
 }
 

@@ -1,19 +1,18 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "client/patctl/commands.h"
 #include "client/patctl/new_password.h"
 #include "client/patctl/text.h"
-#include "client/patctl/user_lookup.h"
 #include "client/patctl/user_view.h"
+#include "pat/v1/user_service.grpc.pb.h"
 
 namespace pat::patctl {
 namespace {
 
-v1::CreateUserRequest RequestOf(const UserCreateOptions& options, const std::string& name) {
+v1::CreateUserRequest RequestOf(const UserCreateOptions& options) {
   v1::CreateUserRequest request;
-  request.set_user_id(std::string(absl::StripPrefix(name, "users/")));
+  request.set_user_id(options.user);
   v1::User& user = *request.mutable_user();
   user.set_type(options.type);
   user.set_administrator(options.administrator.value_or(false));
@@ -26,8 +25,6 @@ v1::CreateUserRequest RequestOf(const UserCreateOptions& options, const std::str
 }  // namespace
 
 absl::StatusOr<ExitCode> UserCreate(const UserCreateOptions& options, Session& session) {
-  const auto name = UserName(options.user);
-  if (!name.ok()) return name.status();
   const bool local = options.type == v1::User::TYPE_LOCAL;
   if (!local && !options.new_password_file.empty()) return UsageError("only local users have a password here");
   if (absl::Status status = session.CheckStandardInput(options.new_password_file, "the new password"); !status.ok()) {
@@ -35,9 +32,9 @@ absl::StatusOr<ExitCode> UserCreate(const UserCreateOptions& options, Session& s
   }
   if (absl::Status status = session.Connect(Access::kUser); !status.ok()) return status;
 
-  v1::CreateUserRequest request = RequestOf(options, *name);
+  v1::CreateUserRequest request = RequestOf(options);
   if (local && !options.no_password) {
-    const auto password = ReadNewPassword(options.new_password_file, *name, session);
+    const auto password = ReadNewPassword(options.new_password_file, session.ParentOf(options.user), session);
     if (!password.ok()) return password.status();
     request.set_password(std::string(password->Reveal()));
   }

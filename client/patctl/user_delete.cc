@@ -35,15 +35,14 @@ absl::Status ConfirmDelete(v1::UserService::Stub& users, Session& session, v1::D
 }  // namespace
 
 absl::StatusOr<ExitCode> UserDelete(const UserDeleteOptions& options, Session& session) {
-  const auto name = UserName(options.user);
-  if (!name.ok()) return name.status();
+  const std::string name = session.ParentOf(options.user);
   if (!options.validate_only) {
     if (absl::Status status = CanConfirm(session); !status.ok()) return status;
   }
   if (absl::Status status = session.Connect(Access::kUser); !status.ok()) return status;
   const auto users = v1::UserService::NewStub(session.channel());
   v1::DeleteUserRequest request;
-  request.set_name(*name);
+  request.set_name(name);
   request.set_validate_only(options.validate_only);
   if (!options.validate_only) {
     if (absl::Status status = ConfirmDelete(*users, session, request); !status.ok()) return status;
@@ -56,7 +55,7 @@ absl::StatusOr<ExitCode> UserDelete(const UserDeleteOptions& options, Session& s
     session.Say(absl::StrCat("the request is good, and would end ", CountTokens(response.revoked_count()),
                              "; nothing was changed"));
   } else {
-    session.Say(absl::StrCat("deleted ", Printable(*name), " and ended ", CountTokens(response.revoked_count())));
+    session.Say(absl::StrCat("deleted ", Printable(name), " and ended ", CountTokens(response.revoked_count())));
     session.Say(
         ShowLastAccept(ToTime(response.last_accept_time()), session.Now(), ThoseTokens(response.revoked_count())));
   }

@@ -27,12 +27,10 @@ absl::StatusOr<ExitCode> UserList(Session& session) {
   return ExitCode::kDone;
 }
 
-absl::StatusOr<ExitCode> UserShow(const std::string& reference, Session& session) {
-  const auto name = UserName(reference);
-  if (!name.ok()) return name.status();
+absl::StatusOr<ExitCode> UserShow(const std::string& user_id, Session& session) {
   if (absl::Status status = session.Connect(Access::kUser); !status.ok()) return status;
   const auto stub = v1::UserService::NewStub(session.channel());
-  const auto user = FetchUser(*name, *stub, session);
+  const auto user = FetchUser(session.ParentOf(user_id), *stub, session);
   if (!user.ok()) return user.status();
 
   absl::Status status;

@@ -24,9 +24,9 @@ std::string GrantsInRow(const v1::User& user) {
 
 std::string ShortName(const v1::User& user) { return std::string(absl::StripPrefix(user.name(), "users/")); }
 
-std::string YesOrNo(bool value) { return value ? "yes" : "no"; }
-
 }  // namespace
+
+std::string YesOrNo(bool value) { return value ? "yes" : "no"; }
 
 std::string TypeName(v1::User::Type type) {
   if (!v1::User::Type_IsValid(type)) return absl::StrCat(static_cast<int>(type));

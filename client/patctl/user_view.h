@@ -12,6 +12,9 @@
 
 namespace pat::patctl {
 
+// "yes" or "no".
+std::string YesOrNo(bool value);
+
 // "LOCAL"; a number, if the server is newer than this program.
 std::string TypeName(v1::User::Type type);
 

@@ -173,16 +173,23 @@ CachingFactsReader::Waiters CachingFactsReader::TakeWaiters(LoadShard& shard, Lo
   return std::exchange(load.waiting, {});
 }
 
-// A load has come to nothing as its time was up. Who joined it on its way has waited for a part of it only, and goes on
-// to wait for another one; once, so that every wait ends also if the source fails for ever. Returns the load that was
-// begun for them, if there was none to join.
-CachingFactsReader::Load* CachingFactsReader::MoveOn(Loads& loads, Load& ended, const Reading& now) {
+// Those who joined a load on its way and cannot do with how it ended go on to wait for another one. Returns the one
+// that was begun for them, if there was none to join.
+//
+// If it came to nothing as its time was up, they have waited for a part of it only. They go on once, so that every wait
+// ends also if the source fails for ever. If the source grants nothing, it is as if there were no cache, and what was
+// read before they came is not for them. What they go on to wait for begins later than they came, so this ends too.
+CachingFactsReader::Load* CachingFactsReader::MoveOn(Loads& loads, Load& ended, bool grants_nothing,
+                                                     const Reading& now) {
   Load* begun = nullptr;
   for (auto next = ended.waiting.begin(); next != ended.waiting.end();) {
     const auto waiter = next++;
-    if (!waiter->joined || waiter->deadline <= now.boot_nanos) continue;
+    const bool goes_on = grants_nothing ? Age(ended.began_at, waiter->arrived) > absl::ZeroDuration()
+                                        : waiter->joined && waiter->deadline > now.boot_nanos;
+    if (!goes_on) continue;
+    const absl::Duration staleness = grants_nothing ? absl::ZeroDuration() : waiter->staleness;
     // One that begins now is fresh enough for all of them.
-    if (begun == nullptr && (loads.empty() || !MayJoin(*loads.back(), waiter->arrived, waiter->staleness))) {
+    if (begun == nullptr && (loads.empty() || !MayJoin(*loads.back(), waiter->arrived, staleness))) {
       begun = &NewLoad(loads, ended.digest, now);
     }
     waiter->joined = false;
@@ -247,7 +254,8 @@ bool CachingFactsReader::Finish(Load& load, const absl::StatusOr<FactsAnswer>& a
   absl::Duration good_for = options_.ttl;
   if (answer.ok()) good_for = std::min(good_for, answer->fresh_for);
   if (answer.ok() && answer->facts == nullptr) good_for = std::min(good_for, options_.negative_ttl);
-  const Reading now = answer.ok() ? Reading() : clock_.Read();
+  const bool grants_nothing = answer.ok() && answer->facts != nullptr && good_for <= absl::ZeroDuration();
+  const Reading now = answer.ok() && !grants_nothing ? Reading() : clock_.Read();
   // The source gives up a little early, when it has no time for another attempt.
   const bool time_was_up =
       alarm_ != nullptr && absl::IsUnavailable(answer.status()) && 2 * load.LeftAt(now) < options_.load_timeout;
@@ -273,7 +281,7 @@ bool CachingFactsReader::Finish(Load& load, const absl::StatusOr<FactsAnswer>& a
         again.timeout = std::max(load.LeftAt(load.began_at), absl::ZeroDuration());
       }
     } else {
-      if (time_was_up) begun = MoveOn(loads, load, now);
+      if (time_was_up || grants_nothing) begun = MoveOn(loads, load, grants_nothing, now);
       told = TakeWaiters(shard, load);
       if (loads.empty()) shard.loads.erase(found);
       if (push_ != nullptr) {
@@ -289,7 +297,7 @@ bool CachingFactsReader::Finish(Load& load, const absl::StatusOr<FactsAnswer>& a
   }
   if (load.admitted) limiter_.End();
   if (begun != nullptr) AskSource(*begun, now);
-  for (const Waiter& waiter : told) Tell(load, answer, good_for, *waiter.receiver);
+  for (const Waiter& waiter : told) Tell(load, answer, good_for, waiter);
   return true;
 }
 
@@ -312,17 +320,21 @@ void CachingFactsReader::DismissLate() {
 }
 
 void CachingFactsReader::Tell(const Load& load, const absl::StatusOr<FactsAnswer>& answer, absl::Duration good_for,
-                              FactsReceiver& receiver) const {
+                              const Waiter& waiter) const {
+  FactsReceiver& receiver = *waiter.receiver;
   if (!answer.ok()) return receiver.Receive(answer.status());
   const Reading now = clock_.Read();
   const absl::Duration age = Age(load.began_at, now);
   // What has expired on its way is inactive, in the same form as everything else that is.
   const bool expired = answer->facts != nullptr && now.now >= answer->facts->expire_time;
   // An answer that took longer than an entry would have lived is worth no more than that entry. (Where there are none,
-  // with a TTL of zero here or in the source, there is nothing to compare with: every answer took longer.)
-  const bool ended_on_its_way =
-      (options_.ttl > absl::ZeroDuration() && age > options_.ttl) ||
-      (answer->facts != nullptr && !expired && good_for > absl::ZeroDuration() && age > good_for);
+  // with a TTL of zero here or in the source, there is nothing to compare with: every answer took longer. That is what
+  // a fresh_for of zero says to a layer above, which always asks with a staleness of zero. So it is not told that the
+  // end has come just now: it would take that for an answer without an end, however long it was on its way.)
+  const bool is_at_its_end = good_for > absl::ZeroDuration() && age >= good_for;
+  const bool ended_on_its_way = (options_.ttl > absl::ZeroDuration() && age > options_.ttl) ||
+                                (answer->facts != nullptr && !expired && is_at_its_end &&
+                                 (age > good_for || waiter.staleness <= absl::ZeroDuration()));
   if (ended_on_its_way) {
     return receiver.Receive(MakeError(absl::StatusCode::kUnavailable, "the answer of the store came too late",
                                       {.reason = "STORE_UNAVAILABLE", .retry_delay = absl::Seconds(1)}));

@@ -15,6 +15,11 @@
 // with staleness s joins a load only if that began at or after the call's arrival - s, so one with 0 joins none. A
 // failed load is everybody's error and is not remembered.
 //
+// An answer that took longer than an entry of it would have lived is no answer: UNAVAILABLE. To who asks with a
+// staleness of zero, as a layer above does, also one that took just as long. So there a fresh_for of zero says one
+// thing only: it is good for this answer and for nothing else, as the TTL is zero here or in the source. Then those who
+// joined the load on its way do not get what was read before they came: they get one more load, one for all of them.
+//
 // With an Alarm nobody waits for longer than FindOptions::timeout says: whose time is up is told so, and the load goes
 // on without it. A load takes the time that the source needs (CacheOptions::load_timeout), however long those who wait
 // can wait. So there is one for each digest at a time, however many callers come and go while the source is away. If a
@@ -144,14 +149,14 @@ class CachingFactsReader final : public FactsReader, public RevocationSink {
   bool HasDeadline(const Waiter& waiter) const;
   void AddWaiter(LoadShard& shard, Load& load, const Waiter& waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   Waiters TakeWaiters(LoadShard& shard, Load& load) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
-  Load* MoveOn(Loads& loads, Load& ended, const Reading& now);
+  Load* MoveOn(Loads& loads, Load& ended, bool grants_nothing, const Reading& now);
   void TakePosition(Load& load, bool first);
   bool KeepUnlessOvertaken(const Load& load, absl::Duration good_for, const TokenFacts* facts);
 
   // False: the load was begun again, and will end another time.
   bool Finish(Load& load, const absl::StatusOr<FactsAnswer>& answer);
   void Tell(const Load& load, const absl::StatusOr<FactsAnswer>& answer, absl::Duration good_for,
-            FactsReceiver& receiver) const;
+            const Waiter& waiter) const;
   LoadShard& LoadShardOf(const TokenDigest& digest) { return load_shards_[digest.bytes[0] % kLoadShards]; }
 
   static constexpr size_t kLoadShards = 64;

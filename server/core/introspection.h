@@ -105,6 +105,7 @@ class Introspector;
 class Introspection : private FactsReceiver {
  public:
   Introspection() = default;
+  explicit Introspection(IntrospectionQuery asked) : query(std::move(asked)) {}
   Introspection(const Introspection&) = delete;
   Introspection& operator=(const Introspection&) = delete;
   virtual ~Introspection() = default;

@@ -196,6 +196,14 @@ absl::StatusOr<std::shared_ptr<const ScopeCatalog>> ScopeCatalog::Parse(absl::st
     return absl::InvalidArgumentError("the catalogue is empty; it must have at least one line that is no comment");
   }
 
+  size_t bytes = 0;
+  for (const ScopeEntry& entry : entries) bytes += entry.name.size() + kBytesAroundScope;
+  if (bytes > kMostScopeBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("the names of its ", entries.size(), " scopes take ", bytes,
+                                                   " bytes in an answer (each ", kBytesAroundScope,
+                                                   " more than it has); at most ", kMostScopeBytes));
+  }
+
   for (const ScopeEntry& entry : entries) {
     for (const std::string& implied : entry.implies) {
       if (line_of.contains(implied)) continue;

@@ -22,6 +22,12 @@
 
 namespace pat {
 
+// How many bytes the names of a catalogue may take in an answer, where each takes kBytesAroundScope more than it has: a
+// token may have all of them, and every answer about it names each. A sidecar takes answers that are a little larger
+// than this, and everything else in one has room in the rest.
+inline constexpr size_t kMostScopeBytes = size_t{192} * 1024;
+inline constexpr size_t kBytesAroundScope = 3;
+
 // The names that a ScopeSet counts by: sorted by bytes, without duplicates. Made once, shared by all sets over it.
 class ScopeNames {
  public:
@@ -109,7 +115,8 @@ class ScopeCatalog {
  public:
   // Refuses, naming the line and the value: a line without six fields, a name that is empty, over 128 bytes or has
   // characters other than letters, digits, '.', '_' and '-', a duplicate, an `implies` of an unknown name, a cycle, an
-  // unknown status, an empty catalogue. All as INVALID_ARGUMENT.
+  // unknown status, an empty catalogue; and, with both numbers, names that take more than kMostScopeBytes. All as
+  // INVALID_ARGUMENT.
   static absl::StatusOr<std::shared_ptr<const ScopeCatalog>> Parse(absl::string_view text);
 
   // Reads a file and parses it; NOT_FOUND or INVALID_ARGUMENT with the path in the text.

@@ -1,17 +1,11 @@
 #include "server/core/store_facts.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "server/core/error.h"
+#include "store/record_rules.h"
 
 namespace pat {
-
-absl::Time EffectiveExpireTime(const TokenRecord& token, const PolicyRecord& policy) {
-  const absl::Time secret_made = token.regenerate_time.value_or(token.create_time);
-  const absl::Time latest = secret_made + policy.maximum_lifespan;
-  return std::min(token.expire_time, absl::FromUnixSeconds(absl::ToUnixSeconds(latest)));
-}
 
 std::optional<TokenFacts> JudgeSnapshot(const TokenSnapshot& snapshot, const ScopeCatalog& catalog, absl::Time now) {
   const TokenRecord& token = snapshot.token;

@@ -14,10 +14,6 @@
 
 namespace pat {
 
-// When the token ends: its own expire_time, or earlier if the policy's maximum lifespan says so. A whole second either
-// way, so that `exp` says exactly when (docs/adr/0010-expiry-in-whole-seconds.md).
-absl::Time EffectiveExpireTime(const TokenRecord& token, const PolicyRecord& policy);
-
 // The one place where it is decided whether a token is active: tokens are not disabled for everybody, and it is not
 // revoked, in the current epochs, not expired at `now`, and its owner a local user who is not disabled. nullopt:
 // inactive. What the token may do is what it was given and its owner was granted, with all that these cover, without

@@ -12,9 +12,9 @@
 #include "server/core/new_uid.h"
 #include "server/core/resource_name.h"
 #include "server/core/standing.h"
-#include "server/core/store_facts.h"
 #include "server/core/token_rules.h"
 #include "server/core/token_secret.h"
+#include "store/record_rules.h"
 
 namespace pat {
 namespace {
@@ -91,21 +91,31 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Create(const Principal& principa
   const bool names_user = owner_id.has_value() && *owner_id != kEverybody;
   if (names_user && !principal.ActsAs(*owner_id)) return NotYourUser();
   const absl::Time now = clock_.Now();
+  // In the transaction, where all mutations wait for each other, only what depends on what is kept: what is wrong under
+  // any policy is found out before (names that are near to a wrong one take a while), and the record is made before.
+  Violations always_wrong;
+  if (!names_user) {
+    always_wrong.push_back(
+        {"parent", absl::StrCat(Quoted(query.parent), " is not the name of a user; give users/{user}")});
+  }
+  CheckDisplayName(query.display_name, "display_name", always_wrong);
+  CheckDescription(query.description, "description", always_wrong);
+  CheckScopes(query.scopes, catalog_, always_wrong);
+  CheckAudiences(query.audiences, always_wrong);
+  if (std::holds_alternative<NotRequested>(query.expiration)) {
+    always_wrong.push_back({"expire_time", "is missing, and ttl too; a token needs an end, give one of them"});
+  }
+  TokenRecord asked;
+  asked.owner_id = owner_id.value_or("");
+  asked.display_name = query.display_name;
+  asked.description = query.description;
+  asked.scopes = query.scopes;
+  asked.audiences = query.audiences;
+  asked.create_time = now;
   // All that is wrong with the request under a policy.
   const auto judge = [&](const PolicyRecord& policy, std::optional<absl::Time>& expire_time) {
-    Violations violations;
-    if (!names_user) {
-      violations.push_back(
-          {"parent", absl::StrCat(Quoted(query.parent), " is not the name of a user; give users/{user}")});
-    }
-    CheckDisplayName(query.display_name, "display_name", violations);
-    CheckDescription(query.description, "description", violations);
-    CheckScopes(query.scopes, catalog_, violations);
-    CheckForbiddenScopes(query.scopes, policy, violations);
-    CheckAudiences(query.audiences, violations);
-    if (std::holds_alternative<NotRequested>(query.expiration)) {
-      violations.push_back({"expire_time", "is missing, and ttl too; a token needs an end, give one of them"});
-    }
+    Violations violations = always_wrong;
+    CheckForbiddenScopes(asked.scopes, policy, violations);
     expire_time = ResolveExpiration(query.expiration, policy, now, violations);
     CheckRequestId(query.request.id, violations);
     return violations;
@@ -121,8 +131,14 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Create(const Principal& principa
   }
 
   NewSecret minted = MintNewSecret(peppers_);
-  TokenRecord token;
   AuditRecord row;
+  if (!query.validate_only) {
+    asked.uid = NewUid<TokenUid>();
+    asked.hmac = minted.hmac;
+    row = audit_.RowOf(principal, kCreateMethod, TokenName(asked.owner_id, asked.uid));
+    row.detail = absl::StrCat("scopes: ", ShortList(asked.scopes));
+  }
+  TokenRecord token;
   absl::StatusOr<PolicyRecord> policy;
   const absl::Status done = store_.Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
     const absl::StatusOr<Principal> caller = StandingOf(principal, transaction);
@@ -135,33 +151,23 @@ absl::StatusOr<TokenWithSecret> TokenLifecycle::Create(const Principal& principa
     Violations violations = judge(*policy, expire_time);
     if (!violations.empty()) return InvalidRequest(std::move(violations));
     if (status = CheckTokensEnabled(*policy); !status.ok()) return status;
-    absl::StatusOr<UserRecord> owner = LoadUser(transaction, *owner_id);
+    const absl::StatusOr<UserRecord> owner = LoadUser(transaction, asked.owner_id);
     if (!owner.ok()) return owner.status();
     if (status = CheckMayHaveSecrets(*owner); !status.ok()) return status;
-    if (status = CheckNameFree(transaction, *owner, query.display_name, std::nullopt, now); !status.ok()) return status;
+    if (status = CheckNameFree(transaction, *owner, asked.display_name, std::nullopt, now); !status.ok()) return status;
     if (status = CheckRoomForOneMore(transaction, *owner, *policy, now); !status.ok()) return status;
     const absl::StatusOr<uint64_t> global_epoch = transaction.GlobalEpoch();
     if (!global_epoch.ok()) return global_epoch.status();
 
-    token = {};
+    token = asked;
     token.owner = owner->uid;
-    token.owner_id = owner->id;
-    token.display_name = query.display_name;
-    token.description = query.description;
-    token.scopes = query.scopes;
-    token.audiences = query.audiences;
-    token.create_time = now;
     token.expire_time = *expire_time;
     if (query.validate_only) return Decision::kDiscard;
-    token.uid = NewUid<TokenUid>();
-    token.hmac = minted.hmac;
     token.epochs = {.global = *global_epoch, .owner = owner->token_epoch};
     token.create_sequence = transaction.Sequence();
     token.change_sequence = transaction.Sequence();
     if (status = transaction.PutToken(token); !status.ok()) return status;
     if (status = Remember(transaction, request_key, query.request, token, retention_, now); !status.ok()) return status;
-    row = audit_.RowOf(principal, kCreateMethod, TokenName(token.owner_id, token.uid));
-    row.detail = absl::StrCat("scopes: ", ShortList(token.scopes));
     if (status = audit_.Put(transaction, row); !status.ok()) return status;
     return Decision::kCommit;
   });
@@ -230,7 +236,7 @@ absl::StatusOr<TokenViewPage> TokenLifecycle::List(const Principal& principal, c
   if (absl::Status status = CheckMayList(StandingOf(principal, store_), *owner_id); !status.ok()) return status;
   TokenViewPage views;
   if (page->more) {
-    views.next_page_token = page_tokens_.Encode(page->tokens.back().create_sequence, ListContext(principal, query));
+    views.next_page_token = page_tokens_.Encode(page->up_to, ListContext(principal, query));
   }
   const absl::Time now = clock_.Now();
   for (TokenRecord& token : page->tokens) views.tokens.push_back(ViewOf(std::move(token), *policy, now));

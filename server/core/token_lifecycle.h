@@ -71,9 +71,10 @@ struct RevokedTokens {
   absl::Time last_accept_time;
 };
 
+// A page may be short, or empty, and not the last one: see kMostPassedOver.
 struct TokenViewPage {
   std::vector<TokenView> tokens;
-  std::string next_page_token;
+  std::string next_page_token;  // Empty: this is the last one.
 };
 
 class TokenLifecycle {

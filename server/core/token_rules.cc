@@ -6,6 +6,7 @@
 #include "server/core/admin_rules.h"
 #include "server/core/store_facts.h"
 #include "server/core/token_lifecycle.h"
+#include "store/record_rules.h"
 
 namespace pat {
 namespace {

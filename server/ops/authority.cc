@@ -104,7 +104,7 @@ ServingParts Authority::serving() {
           .changes = {&changes_, commits_.get()},
           .uses = &uses_,
           .issuer = issuer_,
-          .incarnation = store_.Incarnation(),
+          .incarnation = [incarnation = store_.Incarnation()] { return incarnation; },
           .refusals = &refusals_};
 }
 

@@ -6,6 +6,7 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,8 +60,8 @@ struct ServingParts {
   WatchSource changes;  // Of nulls: no WatchRevocations.
   UseRecorder* uses;    // What is reported of uses; null: no ReportUse.
   std::string issuer;
-  std::string incarnation;              // Of the store; empty: there is none.
-  RefusalObserver* refusals = nullptr;  // Of calls; null: nobody is told.
+  std::function<std::string()> incarnation;  // IntrospectionServiceOptions::incarnation.
+  RefusalObserver* refusals = nullptr;       // Of calls; null: nobody is told.
 };
 
 // The services of pat.v1 that a listener with these parts has.

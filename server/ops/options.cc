@@ -8,7 +8,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -73,7 +72,12 @@ Setter SetChoice(Enum Options::*field, std::vector<std::pair<std::string, Enum>>
       options.*field = choice;
       return absl::OkStatus();
     }
-    return Wrong(value, absl::StrJoin(choices, ", ", [](std::string* out, const auto& item) { *out += item.first; }));
+    std::string right;
+    for (size_t i = 0; i < choices.size(); ++i) {
+      const char* const separator = i == 0 ? "" : i + 1 == choices.size() ? " or " : ", ";
+      absl::StrAppend(&right, separator, choices[i].first);
+    }
+    return Wrong(value, right);
   };
 }
 
@@ -193,7 +197,7 @@ struct Row {
 const std::vector<Row>& Table() {
   static const auto* const table = new std::vector<Row>{
       {{"listen", "ADDRESS",
-        "where to listen: 127.0.0.1:7443 (default), [::1]:7443, 127.0.0.1:7443?plaintext (on loopback only), or a Unix "
+        "where to listen: 127.0.0.1:7443, [::1]:7443, 127.0.0.1:7443?plaintext (on loopback only), or a Unix "
         "socket: unix:/run/pat/pat.sock?role=introspector|portal|user&mode=0660",
         true},
        kServers | kHealthcheck,
@@ -315,8 +319,12 @@ std::vector<OptionDescription> OptionDescriptions(Command command) {
   for (const Row& row : Table()) {
     if ((row.commands & Bit(command)) == 0) continue;
     descriptions.push_back(row.description);
+    std::string& help = descriptions.back().help;
     if (command == Command::kDev && row.description.key == "data-dir") {
-      descriptions.back().help += "; default: a temporary directory, removed at the end";
+      help += "; default: a temporary directory, removed at the end";
+    }
+    if (row.description.key == "listen") {
+      help += command == Command::kSidecar ? "; must be given" : "; default 127.0.0.1:7443";
     }
   }
   return descriptions;

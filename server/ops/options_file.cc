@@ -28,6 +28,17 @@ bool HasKey(const std::vector<OptionDescription>& options, absl::string_view key
   return std::any_of(options.begin(), options.end(), [key](const OptionDescription& it) { return it.key == key; });
 }
 
+// "": it is no option at all. Else " of patd sidecar; it is one of patd dev, patd authority".
+std::string WhoseOption(absl::string_view key, Command command) {
+  std::vector<std::string> others;
+  for (const Command other :
+       {Command::kDev, Command::kAuthority, Command::kSidecar, Command::kInit, Command::kHealthcheck}) {
+    if (HasKey(OptionDescriptions(other), key)) others.push_back(absl::StrCat("patd ", CommandName(other)));
+  }
+  if (others.empty()) return {};
+  return absl::StrCat(" of patd ", CommandName(command), "; it is one of ", absl::StrJoin(others, ", "));
+}
+
 // A value in one line, as YAML writes it: "[1h, 2h]".
 std::string InOneLine(const YAML::Node& node) {
   YAML::Emitter emitter;
@@ -148,9 +159,8 @@ absl::StatusOr<GivenOptions> ReadMap(const std::string& path, const YAML::Node& 
     const auto row =
         std::find_if(allowed.begin(), allowed.end(), [&key](const OptionDescription& it) { return it.key == key; });
     if (row == allowed.end()) {
-      const std::string of = HasKey(all, key) ? absl::StrCat(" of patd ", CommandName(command)) : "";
-      return Wrong(
-          path, absl::StrCat(Quoted(key), " is no option", of, "; patd ", CommandName(command), " --help lists them"));
+      return Wrong(path, absl::StrCat(Quoted(key), " is no option", WhoseOption(key, command), "; patd ",
+                                      CommandName(command), " --help lists them"));
     }
     const std::string where = absl::StrCat(path, ": ", key);
     if (given.find(key) != given.end()) return Wrong(where, "is given twice; give it once");

@@ -40,7 +40,8 @@ void Sidecar::Observer::OnPush(PushState state) {
       return spdlog::info("push: the authority could not go on from where it ended; what was cached is dropped");
     case PushState::kNotServed:
       return spdlog::warn(
-          "push: this authority does not tell of revocations (is it a sidecar?), so --propagation push has no effect");
+          "push: this authority does not tell of revocations (is it a sidecar?), so --propagation push has no effect; "
+          "the TTL alone is the bound");
   }
 }
 
@@ -87,7 +88,8 @@ ServingParts Sidecar::serving() {
           .changes = {},
           .uses = &uses_,  // A sidecar in front of this one tells its uses; they are passed on.
           .issuer = issuer_,
-          .incarnation = {},
+          // For a sidecar in front of this one, which has to drop what it knows when this one does.
+          .incarnation = [this] { return upstream_.incarnation(); },
           .refusals = &refusals_};
 }
 

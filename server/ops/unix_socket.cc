@@ -75,17 +75,34 @@ void RemoveUnfinished(const std::string& path) {
   }
 }
 
+std::string LockPath(const std::string& path) { return path + ".lock"; }
+
+// Whether the open file is the one that is there.
+bool IsStillAt(const std::string& path, int file) {
+  struct stat opened {};
+  struct stat there {};
+  return fstat(file, &opened) == 0 && lstat(path.c_str(), &there) == 0 && opened.st_dev == there.st_dev &&
+         opened.st_ino == there.st_ino;
+}
+
 // The locked file; closing it gives the lock back. `flags`: O_CREAT, if it is to be made.
 absl::StatusOr<int> Lock(const std::string& path, int flags) {
-  const std::string lock_path = path + ".lock";
-  const int lock = open(lock_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
-  if (lock < 0) return ErrnoStatus(lock_path, "cannot be opened");
-  if (flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
-  const bool taken = errno == EWOULDBLOCK;
-  absl::Status status = taken ? absl::FailedPreconditionError(absl::StrCat(path, ": a server listens there already"))
-                              : ErrnoStatus(lock_path, "cannot be locked");
-  close(lock);
-  return status;
+  const std::string lock_path = LockPath(path);
+  while (true) {
+    const int lock = open(lock_path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+    if (lock < 0) return ErrnoStatus(lock_path, "cannot be opened");
+    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+      const bool taken = errno == EWOULDBLOCK;
+      absl::Status status = taken
+                                ? absl::FailedPreconditionError(absl::StrCat(path, ": a server listens there already"))
+                                : ErrnoStatus(lock_path, "cannot be locked");
+      close(lock);
+      return status;
+    }
+    if (IsStillAt(lock_path, lock)) return lock;
+    // Whoever had it removed it after we had opened it: it is nobody's lock any more, and there may be another one.
+    close(lock);
+  }
 }
 
 }  // namespace
@@ -130,7 +147,10 @@ UnixSocketPlace::~UnixSocketPlace() {
   struct stat info {};
   const bool ours = inode_ != 0 && lstat(path_.c_str(), &info) == 0 && info.st_dev == device_ && info.st_ino == inode_;
   if (ours) unlink(path_.c_str());
-  // The lock file stays: unlinking it would let two processes hold locks on two files of one name.
+  // Last of all: from here on the place is whoever's makes another one. Whoever has opened this one sees that it is
+  // gone.
+  const std::string lock_path = LockPath(path_);
+  if (IsStillAt(lock_path, lock_)) unlink(lock_path.c_str());
   close(lock_);
 }
 

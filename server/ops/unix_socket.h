@@ -2,8 +2,9 @@
 //
 // gRPC unlinks whatever is at the path when it binds and again when it ends, also the live socket of another process.
 // So it is given a path of its own, PATH.<pid>; when it listens there, the socket gets its mode and is renamed to PATH,
-// which replaces a stale one in one step. PATH.lock, held for as long as this object lives, tells a live socket of ours
-// from a stale one; of another program's socket, which knows no lock, connecting tells: only one that refuses is stale.
+// which replaces a stale one in one step. PATH.lock, there and locked for as long as this object lives, tells a live
+// socket of ours from a stale one; of another program's socket, which knows no lock, connecting tells: only one that
+// refuses is stale.
 #ifndef PAT_SERVER_OPS_UNIX_SOCKET_H_
 #define PAT_SERVER_OPS_UNIX_SOCKET_H_
 
@@ -45,7 +46,7 @@ class UnixSocketPlace {
   // Removes what a process that crashed before Publish() left at its PATH.<pid>.
   static absl::StatusOr<std::unique_ptr<UnixSocketPlace>> Take(const std::string& path);
 
-  // Unlinks PATH if it is still the socket that was put there.
+  // Unlinks PATH if it is still the socket that was put there, and gives the lock back: PATH.lock goes with it.
   ~UnixSocketPlace();
 
   UnixSocketPlace(const UnixSocketPlace&) = delete;

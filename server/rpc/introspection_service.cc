@@ -130,10 +130,20 @@ class IntrospectionServiceImpl::Call : public QueueEvent {
   // A service may ask; a person who does is written down.
   bool is_audited() const { return person_.has_value(); }
 
+  // The store was read for this answer, and its incarnation is known by now, on this very thread. Without this the
+  // answer is said to be of the incarnation that there was when the call came: an older one than the answer's perhaps,
+  // never a later one, for then whoever keeps the answer would think that it holds.
+  void NoteReadNow() {
+    if (incarnation_.has_value()) incarnation_ = server_.options_.incarnation();
+  }
+
   // The answer: exactly one of these, once, from any thread. This object may be gone when they return. `target`: the
   // token that a person has asked about, if it is one.
   void Succeed(const google::protobuf::MessageLite& message, absl::string_view target = {}) {
     if (is_audited()) server_.guard_.NoteDone(*person_, method_, target);
+    if (incarnation_.has_value() && !incarnation_->empty()) {
+      context_.AddInitialMetadata("x-pat-incarnation", *incarnation_);
+    }
     answered_ = true;
     responder_.Finish(ToByteBuffer(message), grpc::Status::OK, this);
   }
@@ -154,14 +164,13 @@ class IntrospectionServiceImpl::Call : public QueueEvent {
     if (!principal.ok()) return Fail(principal.status());
     if (principal->kind == PrincipalKind::kUser) person_ = *principal;
     // So that a sidecar notices when the store behind it is another one than before.
-    if (principal->may_send_digests && !server_.options_.incarnation.empty()) {
-      context_.AddInitialMetadata("x-pat-incarnation", server_.options_.incarnation);
-    }
+    if (principal->may_send_digests && server_.options_.incarnation) incarnation_ = server_.options_.incarnation();
     Handle(*principal);
   }
 
-  std::string peer_;                 // What CallInfo looks at.
-  std::optional<Principal> person_;  // Who calls, if it is an administrator, who looks into something.
+  std::string peer_;                        // What CallInfo looks at.
+  std::optional<Principal> person_;         // Who calls, if it is an administrator, who looks into something.
+  std::optional<std::string> incarnation_;  // What the answer says; nullopt: this caller is not told.
 
   bool admitted_ = false;  // Counted in in_flight_.
   bool answered_ = false;  // Written before Finish() hands this object to the queue's thread.
@@ -191,6 +200,7 @@ class IntrospectionServiceImpl::UnaryCall final : public Call, private Introspec
 
   void OnResult(const absl::StatusOr<IntrospectionResult>& result) override {
     if (!result.ok()) return Fail(result.status());
+    if (result->freshness.source == AnswerSource::kStore) NoteReadNow();
     v1::IntrospectResponse response;
     SetResult(*result, server_.options_.issuer, response);
     if (!is_audited() || result->facts == nullptr) return Succeed(response);

@@ -17,6 +17,7 @@
 #include <grpcpp/server_builder.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -40,8 +41,10 @@ struct IntrospectionServiceOptions {
   // Calls under way at a time; beyond, RESOURCE_EXHAUSTED with a delay.
   size_t max_in_flight = 10'000;
 
-  // Of the store that is behind this, told to whoever may send digests; empty: there is none.
-  std::string incarnation = {};
+  // Of the store that is behind this, told to whoever may send digests; "": it is not known, or there is none. Asked
+  // for each of their calls, on any thread, and may change: nothing that was read from the store before is answered
+  // after that, but for calls that are under way. Null: there is none.
+  std::function<std::string()> incarnation = nullptr;
 
   WatchOptions watch = {};
 };

@@ -17,11 +17,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "server/core/error.h"
+#include "server/core/scope_catalog.h"
 
 namespace pat {
 namespace {
 
-constexpr int kLargestMessage = 256 * 1024;
+// Any answer about a token: all scopes that a catalogue may have, and some KiB for the rest, which is bounded too
+// (introspection_answer.cc).
+constexpr int kLargestMessage = static_cast<int>(kMostScopeBytes) + 64 * 1024;
 
 // An authority that comes back is found again within a second or so; each step is drawn at random around these.
 constexpr int kFirstReconnectMs = 100;
@@ -34,8 +37,11 @@ constexpr int kKeepaliveTimeoutMs = 5'000;
 // A name is looked up again after this. gRPC's own 30 s would be how long an authority at a new address is not found.
 constexpr int kResolveEveryMs = 1000;
 
-constexpr int64_t kResetEveryNanos = 1'000'000'000;
+constexpr int64_t kLookUpEveryNanos = 1'000'000'000;
+
 constexpr int kMostSilences = 2;
+constexpr int64_t kFirstRenewalWaitNanos = 1'000'000'000;
+constexpr int64_t kLongestRenewalWaitNanos = 32'000'000'000;
 
 absl::Status WrongAddress(absl::string_view address) {
   return absl::InvalidArgumentError(absl::StrCat(
@@ -111,28 +117,34 @@ absl::StatusOr<std::unique_ptr<AuthorityChannels>> AuthorityChannels::Create(
   for (const std::string& address : addresses) {
     absl::StatusOr<std::string> target = AuthorityTarget(address);
     if (!target.ok()) return target.status();
-    connectors.emplace_back([target = *std::move(target), credentials, name, generation = 0]() mutable {
-      grpc::ChannelArguments arguments = Arguments(name);
-      // Channels of the same arguments share their connections, and a new one is to have a new one.
-      arguments.SetInt("pat.generation", generation++);
-      return grpc::CreateCustomChannel(target, credentials, arguments);
-    });
+    connectors.push_back(ConnectorTo(*target, credentials, name));
   }
   return std::make_unique<AuthorityChannels>(std::move(connectors));
 }
 
+AuthorityChannels::Connector AuthorityChannels::ConnectorTo(
+    const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials, const std::string& name) {
+  const auto connect = [target, credentials, name, generation = 0]() mutable {
+    grpc::ChannelArguments arguments = Arguments(name);
+    // Channels of the same arguments share their connections, and a new one is to have a new one.
+    arguments.SetInt("pat.generation", generation++);
+    return grpc::CreateCustomChannel(target, credentials, arguments);
+  };
+  return {.connect = connect, .is_name = absl::StartsWith(target, "dns:")};
+}
+
 AuthorityChannels::AuthorityChannels(std::vector<Connector> connectors) {
   for (Connector& connector : connectors) {
-    ways_.emplace_back().connect = std::move(connector);
+    ways_.emplace_back().connector = std::move(connector);
     Connect(ways_.back());
   }
 }
 
+// Calls that are under way hold the stub of the channel before, and end on it.
 void AuthorityChannels::Connect(Known& known) {
-  known.channel = known.connect();
+  known.channel = known.connector.connect();
   known.stub = v1::IntrospectionService::NewStub(known.channel);
   known.silences = 0;
-  known.reset_boot_nanos = std::numeric_limits<int64_t>::min();
   ++known.generation;
 }
 
@@ -151,35 +163,50 @@ void AuthorityChannels::Leave(const Way& way, int64_t now_boot_nanos) {
   const absl::MutexLock lock(&mutex_);
   MoveOnLocked(way);
   Known& known = ways_[way.index];
-  if (known.generation != way.generation) return;
-  const bool is_first = known.reset_boot_nanos == std::numeric_limits<int64_t>::min();
-  if (!is_first && now_boot_nanos - known.reset_boot_nanos < kResetEveryNanos) return;
-  known.reset_boot_nanos = now_boot_nanos;
-  grpc::experimental::ChannelResetConnectionBackoff(known.channel.get());
+  if (!known.connector.is_name || known.generation != way.generation) return;
+  if (known.looked_up_boot_nanos.has_value() && now_boot_nanos - *known.looked_up_boot_nanos < kLookUpEveryNanos) {
+    return;
+  }
+  // What has failed may be one call, on a connection that was lost and is there again.
+  if (known.channel->GetState(/*try_to_connect=*/false) != GRPC_CHANNEL_TRANSIENT_FAILURE) return;
+  known.looked_up_boot_nanos = now_boot_nanos;
+  Connect(known);
 }
 
-void AuthorityChannels::NoteSilence(const Way& way) {
+void AuthorityChannels::NoteSilence(const Way& way, int64_t now_boot_nanos) {
   const absl::MutexLock lock(&mutex_);
   MoveOnLocked(way);
   Known& known = ways_[way.index];
-  if (known.generation == way.generation && ++known.silences >= kMostSilences) Connect(known);
+  if (known.generation == way.generation && ++known.silences >= kMostSilences) {
+    RenewUnlessTooOften(known, now_boot_nanos);
+  }
 }
 
-void AuthorityChannels::Renew(const Way& way) {
+void AuthorityChannels::Renew(const Way& way, int64_t now_boot_nanos) {
   const absl::MutexLock lock(&mutex_);
-  RenewLocked(way);
+  MoveOnLocked(way);
+  Known& known = ways_[way.index];
+  if (known.generation == way.generation) RenewUnlessTooOften(known, now_boot_nanos);
 }
 
 void AuthorityChannels::NoteAnswer(const Way& way) {
   const absl::MutexLock lock(&mutex_);
   Known& known = ways_[way.index];
-  if (known.generation == way.generation) known.silences = 0;
+  if (known.generation != way.generation) return;
+  known.silences = 0;
+  known.renewal_wait_nanos = 0;
 }
 
-void AuthorityChannels::RenewLocked(const Way& way) {
-  MoveOnLocked(way);
-  Known& known = ways_[way.index];
-  if (known.generation == way.generation) Connect(known);
+void AuthorityChannels::RenewUnlessTooOften(Known& known, int64_t now_boot_nanos) {
+  // One that is being made has not been silent: a name whose first DNS server is dead takes gRPC five seconds to find,
+  // and would never be found if it began anew every two.
+  if (known.channel->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_CONNECTING) return;
+  if (known.renewed_boot_nanos.has_value() && now_boot_nanos - *known.renewed_boot_nanos < known.renewal_wait_nanos) {
+    return;
+  }
+  known.renewed_boot_nanos = now_boot_nanos;
+  known.renewal_wait_nanos = std::clamp(2 * known.renewal_wait_nanos, kFirstRenewalWaitNanos, kLongestRenewalWaitNanos);
+  Connect(known);
 }
 
 void AuthorityChannels::MoveOnLocked(const Way& way) {

@@ -12,8 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,8 +40,19 @@ class AuthorityChannels {
       const std::vector<std::string>& addresses, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
       const std::string& name);
 
-  // Makes a new channel to an address, with a connection of its own.
-  using Connector = std::function<std::shared_ptr<grpc::Channel>()>;
+  // How to get to one address.
+  struct Connector {
+    // Makes a new channel, with a connection of its own.
+    std::function<std::shared_ptr<grpc::Channel>()> connect;
+
+    // The address is a name, which gRPC has to look up (Leave()).
+    bool is_name = false;
+  };
+
+  // As Create() uses for each address. `target`: as AuthorityTarget() gives it, or any other that gRPC knows, so that
+  // "dns://10.0.0.53:53/authority.example:7443" asks that DNS server.
+  static Connector ConnectorTo(const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+                               const std::string& name);
 
   // At least one.
   explicit AuthorityChannels(std::vector<Connector> connectors);
@@ -61,31 +72,38 @@ class AuthorityChannels {
   // The authority could not be reached over this one: if it is still in use, the next one is from now on.
   void MoveOn(const Way& way) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The same, and a caller waits for it: its back-off is cut short, at most once a second, and with it that of a name
-  // that could not be resolved, which is minutes in gRPC. `now_boot_nanos`: Clock::Read().
+  // The same, and somebody waits for an answer. A name that was not found, or under which nobody is, is looked up anew
+  // by a new channel, at most once a second: gRPC waits before it does that, in the end for two minutes, and nothing
+  // makes it wait less. (To an address in figures it connects every second or so, by itself.) A channel that has a
+  // connection, or is about to get one, stays as it is. `now_boot_nanos`, here and below: Clock::Read().
   void Leave(const Way& way, int64_t now_boot_nanos) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Nothing came in a time in which an answer should have: as MoveOn(). After the second time in a row the connection
-  // counts as dead, which gRPC may find out only minutes later: the next use makes a new one.
-  void NoteSilence(const Way& way) ABSL_LOCKS_EXCLUDED(mutex_);
+  // counts as dead, which gRPC may find out only minutes later: the next use makes a new one. If nothing comes over
+  // that either, it may be the authority that hangs, and would have a handshake to do after every two questions: the
+  // next ones are made 1, 2, 4 ... 32 s after the one before, until there is an answer.
+  void NoteSilence(const Way& way, int64_t now_boot_nanos) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Nothing came for as long as a connection that lives is never silent.
-  void Renew(const Way& way) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Nothing came for as long as a connection that lives is never silent: as after the second silence in a row.
+  void Renew(const Way& way, int64_t now_boot_nanos) ABSL_LOCKS_EXCLUDED(mutex_);
 
   void NoteAnswer(const Way& way) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   struct Known {
-    Connector connect;
+    Connector connector;
     std::shared_ptr<grpc::Channel> channel;
     std::shared_ptr<v1::IntrospectionService::Stub> stub;
     uint64_t generation = 0;
-    int silences = 0;  // In a row.
-    int64_t reset_boot_nanos = std::numeric_limits<int64_t>::min();
+    std::optional<int64_t> looked_up_boot_nanos;  // When Leave() last made a new channel.
+
+    int silences = 0;  // In a row, on this connection.
+    std::optional<int64_t> renewed_boot_nanos;
+    int64_t renewal_wait_nanos = 0;  // From then on. Zero: there was an answer since.
   };
 
   static void Connect(Known& known);
-  void RenewLocked(const Way& way) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static void RenewUnlessTooOften(Known& known, int64_t now_boot_nanos);
   void MoveOnLocked(const Way& way) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;

@@ -83,7 +83,10 @@ void RevocationWatcher::RunStream() {
     if (!alive) break;
     const bool dropped = follower_.Apply(message);
     last_heard = clock_.Read();
-    if (!std::exchange(has_told, true)) NoteUp();
+    if (!std::exchange(has_told, true)) {
+      channels_.NoteAnswer(way);
+      NoteUp();
+    }
     if (message.has_reset()) observer_.OnPush(PushState::kReset);
     NoteMessage(last_heard, dropped);
   }
@@ -99,7 +102,7 @@ void RevocationWatcher::RunStream() {
   if (!is_wanted) return;
   if (is_silent_) {
     NoteLost("the stream of revocations was silent");
-    channels_.Renew(way);
+    channels_.Renew(way, clock_.Read().boot_nanos);
   } else if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
     is_served_ = false;
     if (!std::exchange(was_told_unserved_, true)) observer_.OnPush(PushState::kNotServed);

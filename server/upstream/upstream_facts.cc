@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "server/upstream/backoff.h"
 #include "server/upstream/grpc_time.h"
 #include "server/upstream/introspection_answer.h"
@@ -26,6 +27,12 @@ constexpr size_t kMostAttempts = 16;
 constexpr int kLeastPart = 10;
 
 constexpr size_t kLongestIncarnation = 128;
+
+// It is passed on as metadata, where gRPC ends the process for bytes that are not to be there.
+bool IsIncarnation(absl::string_view text) {
+  return !text.empty() && text.size() <= kLongestIncarnation &&
+         std::all_of(text.begin(), text.end(), [](char c) { return absl::ascii_isgraph(c); });
+}
 
 }  // namespace
 
@@ -108,7 +115,7 @@ class UpstreamFacts::Call {
     } else if (!error.is_late) {
       upstream_.channels_.NoteAnswer(way_);
     } else if (4 * given_ >= upstream_.options_.deadline) {  // Who gave it little time does not judge it.
-      upstream_.channels_.NoteSilence(way_);
+      upstream_.channels_.NoteSilence(way_, upstream_.clock_.Read().boot_nanos);
     }
     if (error.may_retry && attempts_ < kMostAttempts && !IsClosing()) {
       const absl::Duration left = LeftAt(upstream_.clock_.Read());
@@ -208,11 +215,18 @@ void UpstreamFacts::Shutdown() {
   thread_.join();
 }
 
+std::string UpstreamFacts::incarnation() const {
+  const absl::MutexLock lock(&mutex_);
+  return incarnation_;
+}
+
 void UpstreamFacts::NoteIncarnation(absl::string_view incarnation) {
-  if (incarnation.empty() || incarnation.size() > kLongestIncarnation || incarnation == incarnation_) return;
-  const bool is_another = !incarnation_.empty();
+  if (!IsIncarnation(incarnation)) return;
+  const std::string before = this->incarnation();
+  if (incarnation == before) return;
+  if (!before.empty()) observer_.OnAnotherStore();
+  const absl::MutexLock lock(&mutex_);
   incarnation_ = std::string(incarnation);
-  if (is_another) observer_.OnAnotherStore();
 }
 
 }  // namespace pat

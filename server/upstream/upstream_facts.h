@@ -60,6 +60,11 @@ class UpstreamFacts final : public FactsReader {
 
   void Find(const TokenDigest& digest, const FindOptions& options, FactsReceiver& receiver) override;
 
+  // Of the authority's store, as its last answer said; "": none has said one yet. Another one than before is told to
+  // the observer first, so that whoever sees it here finds nothing of the one before in a cache that the observer
+  // drops. And it is told before the receiver of the answer is, which sees the incarnation of that very answer here.
+  std::string incarnation() const;
+
   // Gives up the calls under way: their receivers, and those of later calls, are told UNAVAILABLE. Returns when all
   // were told. Not to be called from a receiver.
   void Shutdown();
@@ -79,14 +84,14 @@ class UpstreamFacts final : public FactsReader {
   grpc::CompletionQueue queue_;
 
   // Protected by mutex_.
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   absl::flat_hash_set<Call*> calls_ ABSL_GUARDED_BY(mutex_);
   bool closing_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string incarnation_ ABSL_GUARDED_BY(mutex_);  // Written by the queue's thread alone.
 
   // Touched by the queue's thread alone.
   ScopeInterner scopes_;
-  std::string incarnation_;
   std::mt19937_64 random_;
 
   std::thread thread_;

@@ -85,7 +85,7 @@ absl::Status UseReporter::Send(absl::Span<const NotedUse> batch, std::optional<g
   if (status.ok()) return absl::OkStatus();
   const UpstreamError error = ReadError(status);
   observer_.OnFailure(error.text);
-  // (Back-off is cut short by those for whom a caller waits.)
+  // (Names are looked up again for those for whom a caller waits.)
   if (error.is_transport) channels_.MoveOn(way);
   if (status.error_code() == grpc::StatusCode::INVALID_ARGUMENT) return absl::OkStatus();
   return AuthorityUnavailable("the authority has not taken the report of uses");

@@ -143,7 +143,7 @@ bool MemoryTables::IsUnrevoked(const TokenRecord& token, const UserRecord& owner
 }
 
 bool MemoryTables::IsLive(const TokenRecord& token, const UserRecord& owner, absl::Time now) const {
-  return IsUnrevoked(token, owner) && now < token.expire_time;
+  return IsUnrevoked(token, owner) && now < EffectiveExpireTime(token, policy_);
 }
 
 const MemoryTables::CreationOrder& MemoryTables::TokensOf(const UserUid& owner) const {
@@ -162,16 +162,28 @@ std::vector<PepperId> MemoryTables::PepperIds() const {
 
 TokenPage MemoryTables::ListTokens(const TokenQuery& query) const {
   TokenPage page;
+  page.up_to = query.after_sequence;
   if (query.after_sequence == std::numeric_limits<uint64_t>::max()) return page;
+  size_t passed_over = 0;
   const CreationOrder& order = query.owner.has_value() ? TokensOf(*query.owner) : by_creation_;
   for (auto it = order.lower_bound({query.after_sequence + 1, TokenUid{}}); it != order.end(); ++it) {
-    TokenRecord token = Whole(tokens_.at(it->second));
-    if (!query.include_revoked && token.revoke_time.has_value()) continue;
-    if (page.tokens.size() == query.limit) {
+    const TokenRecord& plain = tokens_.at(it->second);
+    TokenRecord token = Whole(plain);
+    const bool dead = !query.include_revoked && token.revoke_time.has_value();
+    // Only those that ended with their owner's epoch stand in the way of an engine that has an index.
+    const bool in_the_way =
+        dead && !query.owner.has_value() && !plain.revoke_time.has_value() && plain.epochs.global == global_epoch_;
+    if (dead && !in_the_way) continue;
+    if (passed_over == kMostPassedOver || (!dead && page.tokens.size() == query.limit)) {
       page.more = true;
       break;
     }
-    page.tokens.push_back(std::move(token));
+    page.up_to = token.create_sequence;
+    if (dead) {
+      ++passed_over;
+    } else {
+      page.tokens.push_back(std::move(token));
+    }
   }
   return page;
 }

@@ -19,11 +19,10 @@ std::vector<Row> IndexRowsOf(const TokenRecord& token) {
   if (token.revoke_time.has_value()) return rows;
   rows.push_back({Family::kLists, ListKey(UnrevokedPrefix(), made, uid), ""});
   rows.push_back({Family::kLists, ListKey(OwnerUnrevokedPrefix(token.owner, token.epochs), made, uid), ""});
-  rows.push_back({Family::kLive,
-                  LiveNameKey(LiveNamePrefix(token.owner, token.epochs, token.display_name), token.expire_time, uid),
-                  ""});
+  const LiveTimes times{.expire_time = token.expire_time, .secret_time = SecretTimeOf(token)};
   rows.push_back(
-      {Family::kLive, LiveExpiryKey(LiveExpiryPrefix(token.owner, token.epochs), token.expire_time, uid), ""});
+      {Family::kLive, LiveNameKey(LiveNamePrefix(token.owner, token.epochs, token.display_name), times, uid), ""});
+  rows.push_back({Family::kLive, LiveExpiryKey(LiveExpiryPrefix(token.owner, token.epochs), times, uid), ""});
   return rows;
 }
 

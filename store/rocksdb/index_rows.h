@@ -21,7 +21,7 @@ struct Row {
 };
 
 // All rows of a token but that of the record itself: its HMAC, its places in the lists, its end, and, without a
-// revoke_time, its places among its owner's live tokens.
+// revoke_time, its places among its owner's live tokens. The rows do not depend on the policy.
 std::vector<Row> IndexRowsOf(const TokenRecord& token);
 
 // The uid under the user's id.

@@ -139,6 +139,13 @@ absl::Status NewerFormat(absl::string_view what) {
       absl::StrCat("written by a newer version of this program (", what, "); this one reads format ", kFormatVersion));
 }
 
+// Formats that no release wrote: there is nobody for whom a way out of them would be kept.
+absl::Status UnreleasedFormat(uint64_t format) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("written by a version of this program from before its first release (format ", format,
+                   "); this one reads format ", kFormatVersion, ": make a new store"));
+}
+
 // The families on disk are those of this format. Another one means another format: those that we know are not looked
 // at.
 absl::Status CheckFamilies(const std::string& database_path, const std::shared_ptr<rocksdb::FileSystem>& file_system) {
@@ -165,6 +172,7 @@ absl::Status CheckKind(const Database& database, const RocksDbOptions& options) 
   const absl::StatusOr<uint64_t> format = GetMetaNumber(database, kFormatKey);
   if (!format.ok()) return format.status();
   if (*format > kFormatVersion) return NewerFormat(absl::StrCat("format ", *format));
+  if (*format < kFormatVersion) return UnreleasedFormat(*format);
   const absl::StatusOr<uint64_t> development = GetMetaNumber(database, kDevelopmentKey);
   if (!development.ok()) return development.status();
   if ((*development != 0) == options.development) return absl::OkStatus();

@@ -20,8 +20,8 @@
 
 namespace pat::rocks {
 
-// What this program writes, and all that it reads.
-inline constexpr uint64_t kFormatVersion = 1;
+// What this program writes, and all that it reads: no format before it was released.
+inline constexpr uint64_t kFormatVersion = 2;
 
 // What a store says of itself.
 struct StoreFacts {

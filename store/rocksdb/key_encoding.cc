@@ -43,6 +43,16 @@ std::string EpochsPrefix(char kind, const UserUid& owner, const Epochs& epochs) 
   return key;
 }
 
+// The times at the end of a key of Family::kLive, in front of the uid.
+std::optional<LiveTimes> LiveTimesOf(absl::string_view key, bool (*consume_expiry)(absl::string_view&, absl::Time&)) {
+  constexpr size_t kEndSize = 2 * kTimeSize + kUidSize;
+  if (key.size() < kEndSize) return std::nullopt;
+  key.remove_prefix(key.size() - kEndSize);
+  LiveTimes times;
+  if (!consume_expiry(key, times.expire_time) || !ConsumeTime(key, times.secret_time)) return std::nullopt;
+  return times;
+}
+
 }  // namespace
 
 std::optional<TokenUid> UidAtEnd(absl::string_view key) {
@@ -99,18 +109,15 @@ std::string LiveNamePrefix(const UserUid& owner, const Epochs& epochs, absl::str
   return key;
 }
 
-std::string LiveNameKey(std::string prefix, absl::Time expire_time, const TokenUid& uid) {
-  AppendDescendingTime(prefix, expire_time);
+std::string LiveNameKey(std::string prefix, const LiveTimes& times, const TokenUid& uid) {
+  AppendDescendingTime(prefix, times.expire_time);
+  AppendTime(prefix, times.secret_time);
   AppendArray(prefix, uid.bytes);
   return prefix;
 }
 
-std::optional<absl::Time> ExpireTimeOf(absl::string_view live_name_key) {
-  if (live_name_key.size() < kTimeSize + kUidSize) return std::nullopt;
-  live_name_key.remove_prefix(live_name_key.size() - kTimeSize - kUidSize);
-  absl::Time time;
-  if (!ConsumeDescendingTime(live_name_key, time)) return std::nullopt;
-  return time;
+std::optional<LiveTimes> LiveTimesOfNameKey(absl::string_view live_name_key) {
+  return LiveTimesOf(live_name_key, ConsumeDescendingTime);
 }
 
 std::string LiveExpiryPrefix(const UserUid& owner, const Epochs& epochs) {
@@ -118,16 +125,21 @@ std::string LiveExpiryPrefix(const UserUid& owner, const Epochs& epochs) {
 }
 
 std::string LiveExpiryPosition(std::string prefix, absl::Time now) {
-  // Live means now < expire_time, and expiries are kept to the nanosecond: so the first live one is at the next
+  // Not expired means now < expire_time, and expiries are kept to the nanosecond: so the first such one is at the next
   // nanosecond, also if `now` is finer than that.
   AppendTime(prefix, now + absl::Nanoseconds(1));
   return prefix;
 }
 
-std::string LiveExpiryKey(std::string prefix, absl::Time expire_time, const TokenUid& uid) {
-  AppendTime(prefix, expire_time);
+std::string LiveExpiryKey(std::string prefix, const LiveTimes& times, const TokenUid& uid) {
+  AppendTime(prefix, times.expire_time);
+  AppendTime(prefix, times.secret_time);
   AppendArray(prefix, uid.bytes);
   return prefix;
+}
+
+std::optional<LiveTimes> LiveTimesOfExpiryKey(absl::string_view live_expiry_key) {
+  return LiveTimesOf(live_expiry_key, ConsumeTime);
 }
 
 std::string EndedPosition(absl::Time cutoff) {

@@ -55,17 +55,28 @@ std::string ListKey(std::string prefix, uint64_t create_sequence, const TokenUid
 // The create_sequence in a key made by ListKey.
 std::optional<uint64_t> CreateSequenceOf(absl::string_view list_key);
 
-// Family::kLive, by name: of one owner, pair of epochs and display name, the latest expiry first.
-std::string LiveNamePrefix(const UserUid& owner, const Epochs& epochs, absl::string_view display_name);
-std::string LiveNameKey(std::string prefix, absl::Time expire_time, const TokenUid& uid);
-// The expiry in a key made by LiveNameKey.
-std::optional<absl::Time> ExpireTimeOf(absl::string_view live_name_key);
+// Family::kLive. What a row says of its token's end: the policy's maximum lifespan, which may be another when the row
+// is read, counts from `secret_time`.
+struct LiveTimes {
+  absl::Time expire_time;
+  absl::Time secret_time;
 
-// Family::kLive, by expiry: of one owner and pair of epochs, the earliest expiry first.
+  friend bool operator==(const LiveTimes&, const LiveTimes&) = default;
+};
+
+// By name: of one owner, pair of epochs and display name, the latest expiry first.
+std::string LiveNamePrefix(const UserUid& owner, const Epochs& epochs, absl::string_view display_name);
+std::string LiveNameKey(std::string prefix, const LiveTimes& times, const TokenUid& uid);
+// The times in a key made by LiveNameKey.
+std::optional<LiveTimes> LiveTimesOfNameKey(absl::string_view live_name_key);
+
+// By expiry: of one owner and pair of epochs, the earliest expiry first.
 std::string LiveExpiryPrefix(const UserUid& owner, const Epochs& epochs);
-// A place in that list: in front of the first token that is live at `now`.
+// A place in that list: in front of the first token that expires after `now`.
 std::string LiveExpiryPosition(std::string prefix, absl::Time now);
-std::string LiveExpiryKey(std::string prefix, absl::Time expire_time, const TokenUid& uid);
+std::string LiveExpiryKey(std::string prefix, const LiveTimes& times, const TokenUid& uid);
+// The times in a key made by LiveExpiryKey.
+std::optional<LiveTimes> LiveTimesOfExpiryKey(absl::string_view live_expiry_key);
 
 // Family::kEnded: the earliest end first. The position is behind every token that ended before `cutoff`.
 std::string EndedPosition(absl::Time cutoff);

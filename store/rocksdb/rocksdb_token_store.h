@@ -66,7 +66,7 @@ struct RocksDbOptions {
 //
 //   kFailedPrecondition  in use by another process; not a store but not empty either; made for development and opened
 //                        without `development` or the other way round; written in a newer format than this program
-//                        knows; commit_seq missing or of another store
+//                        knows, or in one from before the first release; commit_seq missing or of another store
 //
 //   kDataLoss            damaged; or behind commit_seq: acknowledged mutations are missing. Nothing was changed on
 //                        disk. (A log that is damaged behind all that was acknowledged is cut there, and opened.)

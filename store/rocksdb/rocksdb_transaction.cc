@@ -135,13 +135,17 @@ absl::StatusOr<std::optional<TokenUid>> RocksDbTransaction::FindLiveByDisplayNam
   const Epochs epochs{.global = state_.global_epoch, .owner = owner.token_epoch};
   const std::string prefix = LiveNamePrefix(owner.uid, epochs, display_name);
   std::optional<TokenUid> live;
-  // The first row has the latest expiry: if that one is over, they all are.
+  bool decoded = true;
   absl::Status scanned = Scan(Family::kLive, prefix, EndOfPrefix(prefix), [&](absl::string_view key) {
-    const std::optional<absl::Time> expire_time = ExpireTimeOf(key);
-    if (expire_time.has_value() && now < *expire_time) live = UidAtEnd(key);
-    return false;
+    const std::optional<LiveTimes> times = LiveTimesOfNameKey(key);
+    decoded = times.has_value();
+    // The latest expiry comes first: if one is over, all behind it are.
+    if (!decoded || now >= times->expire_time) return false;
+    if (IsLive(*times, now)) live = UidAtEnd(key);
+    return !live.has_value();
   });
   if (!scanned.ok()) return scanned;
+  if (!decoded) return Noted(absl::DataLossError("the index of live tokens by name does not decode"));
   return live;
 }
 
@@ -150,10 +154,21 @@ absl::StatusOr<size_t> RocksDbTransaction::CountLive(const UserRecord& owner, ab
   const std::string prefix = LiveExpiryPrefix(owner.uid, epochs);
   size_t count = 0;
   if (limit == 0) return count;
-  absl::Status scanned = Scan(Family::kLive, LiveExpiryPosition(prefix, now), EndOfPrefix(prefix),
-                              [&](absl::string_view) { return ++count < limit; });
+  bool decoded = true;
+  absl::Status scanned =
+      Scan(Family::kLive, LiveExpiryPosition(prefix, now), EndOfPrefix(prefix), [&](absl::string_view key) {
+        const std::optional<LiveTimes> times = LiveTimesOfExpiryKey(key);
+        decoded = times.has_value();
+        if (decoded && IsLive(*times, now)) ++count;
+        return decoded && count < limit;
+      });
   if (!scanned.ok()) return scanned;
+  if (!decoded) return Noted(absl::DataLossError("the index of live tokens by expiry does not decode"));
   return count;
+}
+
+bool RocksDbTransaction::IsLive(const LiveTimes& times, absl::Time now) const {
+  return now < EffectiveExpireTime(times.expire_time, times.secret_time, *state_.policy);
 }
 
 absl::StatusOr<std::vector<std::string>> RocksDbTransaction::ListForgettableRequests(absl::Time cutoff, size_t limit) {

@@ -23,6 +23,7 @@
 #include "store/rocksdb/epoch_records.h"
 #include "store/rocksdb/families.h"
 #include "store/rocksdb/index_rows.h"
+#include "store/rocksdb/key_encoding.h"
 #include "store/token_store.h"
 
 namespace pat::rocks {
@@ -90,6 +91,8 @@ class RocksDbTransaction final : public TokenTransaction {
   absl::StatusOr<std::optional<absl::Time>> GetUse(const TokenUid& uid);
   absl::StatusOr<std::optional<OwnerEpochRecord>> GetOwnerEpoch(absl::string_view key);
   absl::StatusOr<std::optional<GlobalEpochRecord>> GetGlobalEpoch(absl::string_view key);
+  // Whether a token with these times, which is not revoked, is live by the policy as it is in this mutation.
+  bool IsLive(const LiveTimes& times, absl::Time now) const;
   absl::Status Scan(Family family, absl::string_view begin, absl::string_view end,
                     absl::FunctionRef<bool(absl::string_view key)> visit);
 

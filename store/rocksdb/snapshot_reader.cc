@@ -141,6 +141,7 @@ absl::StatusOr<uint64_t> SnapshotReader::FirstOfGlobalEpoch() {
 
 absl::StatusOr<TokenPage> SnapshotReader::ListTokens(const TokenQuery& query) {
   TokenPage page;
+  page.up_to = query.after_sequence;
   if (query.after_sequence == std::numeric_limits<uint64_t>::max()) return page;
   uint64_t begin = query.after_sequence + 1;
 
@@ -172,8 +173,9 @@ absl::StatusOr<TokenPage> SnapshotReader::ListTokens(const TokenQuery& query) {
       database_.db().NewIterator(options, database_.family(Family::kLists)));
 
   absl::Status failed;
+  size_t passed_over = 0;
   absl::Status scanned = Scan(*iterator, ListPosition(prefix, begin), end, [&](absl::string_view key) {
-    if (page.tokens.size() >= query.limit && !pass_over) {
+    if ((page.tokens.size() >= query.limit && !pass_over) || passed_over == kMostPassedOver) {
       page.more = true;
       return false;
     }
@@ -182,11 +184,16 @@ absl::StatusOr<TokenPage> SnapshotReader::ListTokens(const TokenQuery& query) {
       failed = token.ok() ? Dangling("creation") : token.status();
       return false;
     }
-    if (pass_over && (*token)->revoke_time.has_value()) return true;
+    if (pass_over && (*token)->revoke_time.has_value()) {
+      ++passed_over;
+      page.up_to = (*token)->create_sequence;
+      return true;
+    }
     if (page.tokens.size() >= query.limit) {
       page.more = true;
       return false;
     }
+    page.up_to = (*token)->create_sequence;
     page.tokens.push_back(**std::move(token));
     return true;
   });

@@ -37,7 +37,7 @@ grpc::Status FakeServer::GetUser(Context* context, const v1::GetUserRequest* req
 grpc::Status FakeServer::ListUsers(Context* context, const v1::ListUsersRequest* request,
                                    v1::ListUsersResponse* response) {
   if (grpc::Status status = Begin(*context, "ListUsers"); !status.ok()) return status;
-  response->set_next_page_token(Page(users, request->page_token(), response->mutable_users()));
+  response->set_next_page_token(Page(users, request->page_token(), empty_pages, response->mutable_users()));
   return grpc::Status::OK;
 }
 
@@ -91,7 +91,8 @@ grpc::Status FakeServer::ListAuditEvents(Context* context, const v1::ListAuditEv
                                          v1::ListAuditEventsResponse* response) {
   audit_requests.push_back(*request);
   if (grpc::Status status = Begin(*context, "ListAuditEvents"); !status.ok()) return status;
-  response->set_next_page_token(Page(audit_events, request->page_token(), response->mutable_audit_events()));
+  response->set_next_page_token(
+      Page(audit_events, request->page_token(), empty_pages, response->mutable_audit_events()));
   if (!fixed_page_token.empty()) response->set_next_page_token(fixed_page_token);
   return grpc::Status::OK;
 }

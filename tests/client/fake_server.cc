@@ -102,7 +102,7 @@ grpc::Status FakeServer::ListTokens(Context* context, const v1::ListTokensReques
                                     v1::ListTokensResponse* response) {
   list_request = *request;
   if (grpc::Status status = Begin(*context, "ListTokens"); !status.ok()) return status;
-  response->set_next_page_token(Page(tokens, request->page_token(), response->mutable_tokens()));
+  response->set_next_page_token(Page(tokens, request->page_token(), empty_pages, response->mutable_tokens()));
   if (!fixed_page_token.empty()) response->set_next_page_token(fixed_page_token);
   return grpc::Status::OK;
 }
@@ -153,7 +153,7 @@ grpc::Status FakeServer::ListScopes(Context* context, const v1::ListScopesReques
                                     v1::ListScopesResponse* response) {
   scopes_request = *request;
   if (grpc::Status status = Begin(*context, "ListScopes"); !status.ok()) return status;
-  response->set_next_page_token(Page(scopes, request->page_token(), response->mutable_scopes()));
+  response->set_next_page_token(Page(scopes, request->page_token(), empty_pages, response->mutable_scopes()));
   if (!fixed_page_token.empty()) response->set_next_page_token(fixed_page_token);
   return grpc::Status::OK;
 }

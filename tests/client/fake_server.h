@@ -55,6 +55,9 @@ class FakeServer final : private v1::TokenService::Service,
   google::protobuf::Timestamp last_accept_time;
   std::string secret = kFakeSecret;
 
+  // In front of every page there is one with nothing in it: what was there is not for the caller.
+  bool empty_pages = false;
+
   // If not empty, every page is said to be followed by this one.
   std::string fixed_page_token;
 

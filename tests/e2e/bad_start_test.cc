@@ -127,7 +127,7 @@ TEST_F(BadStartTest, ValueThatIsWrong) {
   ExpectRefused({"--negative-cache-ttl", "ten"}, {"--negative-cache-ttl", "\"ten\""});
   ExpectRefused({"--cache-capacity", "many"}, {"--cache-capacity", "\"many\"", "10 to"});
   ExpectRefused({"--cache-capacity", "0"}, {"--cache-capacity", "\"0\""});
-  ExpectRefused({"--reflection", "maybe"}, {"--reflection", "\"maybe\"", "auto, on, off"});
+  ExpectRefused({"--reflection", "maybe"}, {"--reflection", "\"maybe\"", "auto, on or off"});
   ExpectRefused({"--log-format", "xml"}, {"--log-format", "\"xml\"", "json"});
   ExpectRefused({"--log-level", "loud"}, {"--log-level", "\"loud\"", "debug"});
   // Where the value stands is named.

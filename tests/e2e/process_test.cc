@@ -155,9 +155,7 @@ TEST(TerminationTest, TemporaryDataIsGoneAfterwards) {
     EXPECT_EQ(directories, 1u);
     patd.process().Signal(signal);
     EXPECT_EQ(patd.process().Wait(absl::Seconds(10)).exit_code, 0);
-    for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
-      EXPECT_EQ(entry.path().filename(), "socket.lock");
-    }
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path())) ADD_FAILURE() << entry.path();
   }
 }
 

@@ -32,7 +32,7 @@ TEST(SidecarStartTest, WhatIsWrongIsSaidInOneLine) {
       {{"--listen", "127.0.0.1:0", "--authority", "127.0.0.1:1?plaintext"}, "TCP is mutual TLS"},
       {{"--listen", socket, "--authority", "127.0.0.1:1?plaintext", "--identity", "dns=a.example,role=user"},
        "give role=introspector"},
-      {{"--listen", socket, "--authority", "127.0.0.1:1?plaintext", "--propagation", "pull"}, "ttl, push"},
+      {{"--listen", socket, "--authority", "127.0.0.1:1?plaintext", "--propagation", "pull"}, "ttl or push"},
   };
   for (const auto& [arguments, says] : cases) {
     SCOPED_TRACE(says);

@@ -203,6 +203,49 @@ TEST_P(ConformanceRead, RevokedLeaveTheListsOfUnrevoked) {
   EXPECT_EQ(FindNumber(store(), 2)->token.revoke_time, At(1)) << "revoked is found: judging is the caller's part";
 }
 
+// However many tokens ended with their owner's epoch: a page has a bound, and the pages together are the whole list.
+TEST_P(ConformanceRead, APageOfEverybodysPassesOverABoundedNumber) {
+  const UserRecord ada = UserNumber(1);
+  const UserRecord bob = UserNumber(2);
+  ASSERT_EQ(Put(store(), ada), absl::OkStatus());
+  ASSERT_EQ(Put(store(), bob), absl::OkStatus());
+  TokenRecord first = TokenNumber(1, bob);
+  ASSERT_EQ(Insert(store(), first), absl::OkStatus());
+  const uint64_t last = kMostPassedOver + 2;
+  uint64_t last_dead = 0;
+  for (uint64_t number = 2; number < last; ++number) {
+    TokenRecord token = TokenNumber(number, ada);
+    ASSERT_EQ(store().CommitWithoutSync([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+      token.create_sequence = last_dead = transaction.Sequence();
+      if (absl::Status put = transaction.PutToken(token); !put.ok()) return put;
+      return Decision::kCommit;
+    }),
+              absl::OkStatus());
+  }
+  // As many as a page may pass over, and nothing behind them: it is the whole list.
+  EXPECT_EQ(RevokeAll(store(), ada.uid, At(10)), kMostPassedOver);
+  EXPECT_THAT(NumbersOf(store().ListTokens({})->tokens), ElementsAre(1));
+  EXPECT_FALSE(store().ListTokens({})->more);
+
+  // It ends behind them, whatever comes next.
+  TokenRecord behind = TokenNumber(last, bob);
+  ASSERT_EQ(Insert(store(), behind), absl::OkStatus());
+  for (const uint64_t after : {uint64_t{0}, first.create_sequence}) {
+    const auto page = store().ListTokens({.after_sequence = after});
+    EXPECT_THAT(page->tokens, SizeIs(after == 0 ? 1 : 0));
+    EXPECT_TRUE(page->more);
+    EXPECT_EQ(page->up_to, last_dead);
+  }
+  const auto next = store().ListTokens({.after_sequence = last_dead});
+  EXPECT_THAT(NumbersOf(next->tokens), ElementsAre(last));
+  EXPECT_FALSE(next->more);
+  EXPECT_THAT(ListAll(store(), {}), ElementsAre(1, last));
+  // Nobody's own list has any that are passed over.
+  EXPECT_THAT(ListAll(store(), {.owner = bob.uid}), ElementsAre(1, last));
+  EXPECT_THAT(store().ListTokens({.owner = ada.uid})->tokens, IsEmpty());
+  EXPECT_FALSE(store().ListTokens({.owner = ada.uid})->more);
+}
+
 TEST_P(ConformanceRead, ExpiredStayInTheLists) {
   const UserRecord user = UserNumber(1);
   TokenRecord token = TokenNumber(1, user);
@@ -224,6 +267,54 @@ TEST_P(ConformanceRead, LiveEndsAtTheExpiryInstant) {
     EXPECT_EQ(*transaction.CountLive(user, At(10), 10), 0u);
     EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "token-1", just_before), token.uid);
     EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "token-1", At(10)), std::nullopt);
+  });
+}
+
+// By what the transaction itself has made of the policy too.
+TEST_P(ConformanceRead, LiveEndsWithThePolicysLongestLifeOfASecret) {
+  const UserRecord user = UserNumber(1);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  TokenRecord token = TokenNumber(1, user);
+  ASSERT_EQ(Insert(store(), token), absl::OkStatus());
+  TokenRecord regenerated = TokenNumber(2, user);
+  ASSERT_EQ(Insert(store(), regenerated), absl::OkStatus());
+  regenerated.regenerate_time = At(50) + absl::Milliseconds(500);  // The end is cut to the second.
+  ASSERT_EQ(Put(store(), regenerated), absl::OkStatus());
+  Ask([&](TokenTransaction& transaction) {
+    const auto expect_live = [&](absl::Time now, bool first, bool second) {
+      SCOPED_TRACE(now);
+      EXPECT_EQ(*transaction.CountLive(user, now, 10), static_cast<size_t>(first) + static_cast<size_t>(second));
+      EXPECT_EQ(transaction.FindLiveByDisplayName(user, "token-1", now)->has_value(), first);
+      EXPECT_EQ(transaction.FindLiveByDisplayName(user, "token-2", now)->has_value(), second);
+    };
+    expect_live(At(150), true, true);
+    ASSERT_EQ(transaction.PutPolicy({.maximum_lifespan = absl::Seconds(100)}), absl::OkStatus());
+    expect_live(At(100) - absl::Nanoseconds(1), true, true);
+    expect_live(At(100), false, true);
+    expect_live(At(150) - absl::Nanoseconds(1), false, true);
+    expect_live(At(150), false, false);
+    // Its own end stays the end.
+    ASSERT_EQ(transaction.PutPolicy({.maximum_lifespan = absl::Seconds(5000)}), absl::OkStatus());
+    expect_live(At(1000) - absl::Nanoseconds(1), true, true);
+    expect_live(At(1000), false, false);
+  });
+}
+
+TEST_P(ConformanceRead, WhatThePolicyHasEndedHidesNobodyBehindIt) {
+  const UserRecord user = UserNumber(1);
+  ASSERT_EQ(Put(store(), user), absl::OkStatus());
+  TokenRecord ended = TokenNumber(1, user);
+  TokenRecord live = TokenNumber(2, user);
+  ended.display_name = live.display_name = "deploy";
+  live.create_time = At(90);
+  live.expire_time = At(150);  // Earlier than that of the one that has ended.
+  ASSERT_EQ(Insert(store(), ended), absl::OkStatus());
+  ASSERT_EQ(Insert(store(), live), absl::OkStatus());
+  Ask([&](TokenTransaction& transaction) {
+    ASSERT_EQ(transaction.PutPolicy({.maximum_lifespan = absl::Seconds(100)}), absl::OkStatus());
+    EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "deploy", At(120)), live.uid);
+    EXPECT_EQ(*transaction.CountLive(user, At(120), 10), 1u);
+    EXPECT_EQ(*transaction.FindLiveByDisplayName(user, "deploy", At(150)), std::nullopt);
   });
 }
 

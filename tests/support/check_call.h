@@ -31,7 +31,7 @@ struct CheckResult {
 class CheckCall final : public Introspection {
  public:
   CheckCall() = default;
-  explicit CheckCall(IntrospectionQuery asked) { query = std::move(asked); }
+  explicit CheckCall(IntrospectionQuery asked) : Introspection(std::move(asked)) {}
 
   bool done() const { return times() > 0; }
   int times() const;

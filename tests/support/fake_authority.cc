@@ -40,8 +40,8 @@ class WireCall final : public Introspection {
 
 }  // namespace
 
-FakeAuthority::FakeAuthority(FactsReader& facts, const Clock& clock)
-    : introspector_(facts, clock), address_("127.0.0.1:0") {
+FakeAuthority::FakeAuthority(FactsReader& facts, const Clock& clock, std::string address)
+    : introspector_(facts, clock), address_(std::move(address)) {
   Start();
 }
 
@@ -55,7 +55,7 @@ void FakeAuthority::Start() {
   builder.RegisterService(this);
   server_ = builder.BuildAndStart();
   ASSERT_NE(server_, nullptr) << address_;
-  address_ = absl::StrCat("127.0.0.1:", port);
+  address_ = absl::StrCat(address_.substr(0, address_.rfind(':')), ":", port);
 }
 
 void FakeAuthority::Stop() {

@@ -31,8 +31,8 @@ class FakeAuthority final : private v1::IntrospectionService::Service {
   using OnWatch = std::function<grpc::Status(grpc::ServerContext&, const v1::WatchRevocationsRequest&, Writer&)>;
   using OnReport = std::function<grpc::Status(const v1::ReportUseRequest&)>;
 
-  // Listens on a loopback port, at once.
-  FakeAuthority(FactsReader& facts, const Clock& clock);
+  // Listens at once; by default on a loopback port that the system chooses.
+  FakeAuthority(FactsReader& facts, const Clock& clock, std::string address = "127.0.0.1:0");
   ~FakeAuthority() override;
 
   // "127.0.0.1:40123"; the same after Stop() and Start().

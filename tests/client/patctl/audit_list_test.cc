@@ -71,6 +71,25 @@ TEST_F(AuditListTest, ShowsAllPages) {
   EXPECT_EQ(said(), "");
 }
 
+TEST_F(AuditListTest, GoesOnBehindAnEmptyPage) {
+  server_.empty_pages = true;
+  for (const char* format : {"table", "json", "jsonl"}) {
+    server_.calls.clear();
+    EXPECT_EQ(RunAsAdmin({"audit", "list", "--output", format}), 0);
+    EXPECT_EQ(server_.calls.size(), 4);
+    EXPECT_THAT(written(), HasSubstr("users/bob/tokens/1"));
+    EXPECT_THAT(written(), HasSubstr("purge"));
+    EXPECT_EQ(said(), "");
+  }
+  // An empty one takes nothing from the limit.
+  EXPECT_EQ(RunAsAdmin({"audit", "list", "--limit", "2"}), 0);
+  EXPECT_THAT(written(), HasSubstr("ListUsers"));
+  EXPECT_THAT(said(), HasSubstr("there are more than these 2 events"));
+  server_.audit_events.clear();
+  EXPECT_EQ(RunAsAdmin({"audit", "list"}), 0);
+  EXPECT_EQ(said(), "no events\n");
+}
+
 TEST_F(AuditListTest, AsksForWhatIsWanted) {
   EXPECT_EQ(RunAsAdmin({"audit", "list", "--about", "bob", "--token", "users/bob/tokens/1", "--since", "24h", "--until",
                         "2026-11-23", "--newest-first"}),
@@ -107,6 +126,7 @@ TEST_F(AuditListTest, StopsAtTheLimitAndSaysSo) {
   EXPECT_THAT(written(), HasSubstr("RevokeToken"));
   EXPECT_THAT(written(), Not(HasSubstr("ListUsers")));
   EXPECT_THAT(said(), HasSubstr("there are more than these 1 events: narrow it down"));
+  EXPECT_THAT(written(), HasSubstr("\"nextPageToken\": \"2\""));
 
   server_.audit_requests.clear();
   EXPECT_EQ(RunAsAdmin({"audit", "list", "--limit", "3"}), 0);

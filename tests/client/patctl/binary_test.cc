@@ -14,6 +14,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "tests/client/fake_server.h"
+#include "tests/client/patctl/clean_environment.h"
 #include "tests/client/patctl/process.h"
 
 namespace pat::patctl {
@@ -27,8 +28,6 @@ using ::testing::Not;
 class BinaryTest : public ::testing::Test {
  protected:
   BinaryTest() {
-    unsetenv("PATCTL_SERVER");
-    unsetenv("PATCTL_USER");
     v1::Token token;
     token.set_uid("0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3");
     token.set_name("users/ada/tokens/" + token.uid());
@@ -69,6 +68,7 @@ class BinaryTest : public ::testing::Test {
     return seen;
   }
 
+  CleanEnvironmentScope clean_environment_;
   client::FakeServer server_;
   const std::string kAda = absl::StrCat("Basic ", absl::Base64Escape("ada:ada-password"));
 };

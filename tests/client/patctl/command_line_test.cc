@@ -4,8 +4,14 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/client/patctl/clean_environment.h"
 
 namespace pat::patctl {
 namespace {
@@ -19,16 +25,6 @@ constexpr char kSecret[] = "pat_0123456789abcdefghijABCDEFGHIJ0123456789abcdefgh
 
 class CommandLineTest : public ::testing::Test {
  protected:
-  CommandLineTest() {
-    unsetenv("PATCTL_SERVER");
-    unsetenv("PATCTL_USER");
-  }
-
-  ~CommandLineTest() override {
-    unsetenv("PATCTL_SERVER");
-    unsetenv("PATCTL_USER");
-  }
-
   static absl::StatusOr<std::optional<std::string>> Parse(CommandLine& line, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "patctl");
     std::vector<const char*> argv;
@@ -56,6 +52,9 @@ class CommandLineTest : public ::testing::Test {
     const auto parsed = Parse(line, std::move(arguments));
     return parsed.ok() && parsed->has_value() ? **parsed : "";
   }
+
+ private:
+  CleanEnvironmentScope clean_environment_;
 };
 
 TEST_F(CommandLineTest, KnowsTheCommands) {
@@ -76,7 +75,7 @@ TEST_F(CommandLineTest, HasDefaults) {
   const GlobalOptions global = Good({"health"}).global;
   EXPECT_EQ(global.server, "127.0.0.1:7443");
   EXPECT_EQ(global.user, "");
-  EXPECT_FALSE(global.tls);
+  EXPECT_EQ(global.tls, std::nullopt);
   EXPECT_FALSE(global.json);
   EXPECT_FALSE(global.yes);
   EXPECT_EQ(global.timeout, absl::Seconds(10));
@@ -109,7 +108,125 @@ TEST_F(CommandLineTest, FlagsGoBeforeTheEnvironment) {
   EXPECT_EQ(Good({"health"}).global.user, "bob");
   EXPECT_EQ(Good({"health", "--user", "ada"}).global.user, "ada");
   setenv("PATCTL_SERVER", "nowhere", 1);
-  EXPECT_THAT(Bad({"health"}), HasSubstr("the port is missing"));
+  EXPECT_THAT(Bad({"health"}), HasSubstr("PATCTL_SERVER: \"nowhere\": the port is missing"));
+  EXPECT_EQ(Good({"health", "--server", "[::1]:1"}).global.server, "[::1]:1");
+  setenv("PATCTL_SERVER", "", 1);  // Empty is absent.
+  EXPECT_EQ(Good({"health"}).global.server, "127.0.0.1:7443");
+}
+
+TEST_F(CommandLineTest, EveryOptionOfTheConnectionIsInTheEnvironmentToo) {
+  const std::pair<const char*, const char*> variables[] = {
+      {"PATCTL_SERVER", "[::1]:2"}, {"PATCTL_USER", "users/eve"},    {"PATCTL_PASSWORD_FILE", "p"},
+      {"PATCTL_TLS", "true"},       {"PATCTL_TLS_CA", "ca"},         {"PATCTL_TLS_CERT", "cert"},
+      {"PATCTL_TLS_KEY", "key"},    {"PATCTL_TLS_SERVER_NAME", "n"}, {"PATCTL_TIMEOUT", "90s"},
+      {"PATCTL_OUTPUT", "jsonl"}};
+  for (const auto& [name, value] : variables) setenv(name, value, 1);
+  GlobalOptions global = Good({"health"}).global;
+  EXPECT_EQ(global.server, "[::1]:2");
+  EXPECT_EQ(global.user, "eve");
+  EXPECT_EQ(global.password_file, "p");
+  EXPECT_EQ(global.tls, true);
+  EXPECT_EQ(global.tls_ca, "ca");
+  EXPECT_EQ(global.tls_cert, "cert");
+  EXPECT_EQ(global.tls_key, "key");
+  EXPECT_EQ(global.tls_server_name, "n");
+  EXPECT_EQ(global.timeout, absl::Seconds(90));
+  EXPECT_TRUE(global.json_lines);
+  EXPECT_FALSE(global.yes);
+
+  global =
+      Good({"health", "--user", "ada", "--password-file", "q", "--tls-ca", "x", "--timeout", "1s", "--output", "table"})
+          .global;
+  EXPECT_EQ(global.user, "ada");
+  EXPECT_EQ(global.password_file, "q");
+  EXPECT_EQ(global.tls_ca, "x");
+  EXPECT_EQ(global.tls_cert, "cert");
+  EXPECT_EQ(global.timeout, absl::Seconds(1));
+  EXPECT_FALSE(global.json);
+
+  const std::string help = Text({"--help"});
+  for (const auto& [name, value] : variables) EXPECT_THAT(help, HasSubstr(absl::StrCat("[", name, "]")));
+  EXPECT_THAT(help, HasSubstr("[PATCTL_TOKEN_FILE]"));
+}
+
+TEST_F(CommandLineTest, ABadValueInTheEnvironmentIsNamedByItsVariable) {
+  for (const auto& [name, value, expected] :
+       {std::tuple("PATCTL_TIMEOUT", "30", "PATCTL_TIMEOUT: \"30\": the unit is missing"),
+        {"PATCTL_OUTPUT", "xml", "PATCTL_OUTPUT: xml not in {table,json,jsonl}"},
+        {"PATCTL_TLS", "maybe", "PATCTL_TLS: \"maybe\": give true or false"},
+        {"PATCTL_USER", "users/-", "PATCTL_USER: \"users/-\": give one user's name"}}) {
+    setenv(name, value, 1);
+    EXPECT_THAT(Bad({"health"}), HasSubstr(expected));
+    EXPECT_THAT(Text({"--help"}), HasSubstr("Exit status"));
+    unsetenv(name);
+  }
+}
+
+TEST_F(CommandLineTest, WhoAsksOnTheCommandLineGoesBeforeTheEnvironment) {
+  setenv("PATCTL_USER", "bob", 1);
+  EXPECT_EQ(Good({"token", "list", "--token-file", "t"}).global.user, "");
+  EXPECT_EQ(Good({"token", "list", "--token-file", "t"}).global.token_file, "t");
+  setenv("PATCTL_TOKEN_FILE", "u", 1);
+  EXPECT_EQ(Good({"token", "list", "--user", "ada"}).global.token_file, "");
+  EXPECT_EQ(Good({"token", "list", "--user", "ada"}).global.user, "ada");
+  EXPECT_EQ(Good({"token", "list", "--token-file", "t"}).global.token_file, "t");
+  EXPECT_THAT(Bad({"token", "list"}), HasSubstr("PATCTL_USER and PATCTL_TOKEN_FILE are both set"));
+  EXPECT_EQ(Good({"token", "list", "--user", ""}).global.token_file, "u");
+  unsetenv("PATCTL_USER");
+  EXPECT_EQ(Good({"token", "list"}).global.token_file, "u");
+  // It is not the one to be asked about, and cannot ask.
+  EXPECT_EQ(Good({"introspect"}).global.token_file, "");
+  EXPECT_EQ(Good({"introspect"}).introspect.token_file, "");
+  unsetenv("PATCTL_TOKEN_FILE");
+  EXPECT_THAT(Bad({"token", "list", "--user", "ada", "--token-file", "t"}), HasSubstr("not both"));
+}
+
+TEST_F(CommandLineTest, TlsOfTheEnvironmentIsNotForEveryServer) {
+  setenv("PATCTL_TLS", "true", 1);
+  setenv("PATCTL_TLS_CA", "ca", 1);
+  setenv("PATCTL_TLS_SERVER_NAME", "n", 1);
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"health", "--server", "unix:/s"}, {"health", "--tls=false"}}) {
+    const GlobalOptions global = Good(arguments).global;
+    EXPECT_FALSE(global.tls.value_or(false));
+    EXPECT_EQ(global.tls_ca, "");
+    EXPECT_EQ(global.tls_server_name, "");
+  }
+  // What is on the command line stays.
+  EXPECT_EQ(Good({"health", "--server", "unix:/s", "--tls-ca", "x"}).global.tls_ca, "x");
+  EXPECT_THAT(Bad({"health", "--tls=false", "--tls-ca", "x"}), HasSubstr("--tls=false does not go with --tls-ca"));
+  setenv("PATCTL_TLS", "false", 1);
+  const GlobalOptions global = Good({"health", "--tls-ca", "x"}).global;
+  EXPECT_EQ(global.tls, std::nullopt);
+  EXPECT_EQ(global.tls_ca, "x");
+  EXPECT_EQ(Good({"health", "--tls"}).global.tls, true);
+  EXPECT_EQ(Good({"health", "--tls"}).global.tls_ca, "ca");
+  EXPECT_THAT(Bad({"health", "--tls=maybe"}), HasSubstr("give true or false"));
+}
+
+TEST_F(CommandLineTest, AUserIsNamedInTwoWaysEverywhere) {
+  for (const std::string user : {"kim", "users/kim"}) {
+    EXPECT_EQ(Good({"health", "--user", user}).global.user, "kim");
+    EXPECT_EQ(Good({"token", "create", "--owner", user}).token_create.owner, "kim");
+    EXPECT_EQ(Good({"token", "list", "--owner", user}).token_list.owner, "kim");
+    EXPECT_EQ(Good({"token", "show", "x", "--owner", user}).token_show.owner, "kim");
+    EXPECT_EQ(Good({"token", "update", "x", "--owner", user}).token_update.token.owner, "kim");
+    EXPECT_EQ(Good({"token", "revoke", "x", "--owner", user}).token_revoke.token.owner, "kim");
+    EXPECT_EQ(Good({"token", "regenerate", "x", "--owner", user}).token_regenerate.token.owner, "kim");
+    EXPECT_EQ(Good({"token", "revoke-all", "--owner", user}).token_revoke_all.owner, "kim");
+    EXPECT_EQ(Good({"user", "create", user}).user_create.user, "kim");
+    EXPECT_EQ(Good({"user", "show", user}).user_show, "kim");
+    EXPECT_EQ(Good({"user", "update", user}).user_update.user, "kim");
+    EXPECT_EQ(Good({"user", "delete", user}).user_delete.user, "kim");
+    EXPECT_EQ(Good({"user", "set-password", user}).user_set_password.user, "kim");
+    EXPECT_EQ(Good({"audit", "list", "--about", user}).audit_list.about, "kim");
+  }
+  for (const char* user : {"-", "users/-", "users/", "users/kim/tokens/1", "kim/x"}) {
+    EXPECT_THAT(Bad({"token", "list", "--owner", user}), HasSubstr("give one user's name, as in ada or users/ada"));
+    EXPECT_THAT(Bad({"user", "delete", user}), HasSubstr("give one user's name"));
+    EXPECT_THAT(Bad({"health", "--user", user}), HasSubstr("give one user's name"));
+  }
+  EXPECT_THAT(Bad({"token", "list", "--owner", ""}), HasSubstr("give one user's name"));
 }
 
 TEST_F(CommandLineTest, ParsesATokenToCreate) {

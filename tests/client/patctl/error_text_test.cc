@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+
+#include "tests/client/manual_clock.h"
+
 namespace pat::patctl {
 namespace {
 
@@ -16,11 +21,15 @@ client::CallError Error(grpc::StatusCode code, const std::string& message) {
   return error;
 }
 
+std::string Render(const client::CallError& error, const GlobalOptions& options) {
+  return RenderCallError(error, options, std::nullopt, client::ManualClock::Start());
+}
+
 TEST(ErrorTextTest, HasALineForEverything) {
   client::CallError error = Error(grpc::StatusCode::INVALID_ARGUMENT, "two fields are wrong");
   error.reason = "INVALID_REQUEST";
   error.field_violations = {{"scopes[1]", "\"X\" is not in the catalogue; see ListScopes"}, {"ttl", "at most 365d"}};
-  EXPECT_EQ(RenderCallError(error, {}),
+  EXPECT_EQ(Render(error, {}),
             "INVALID_ARGUMENT: two fields are wrong\n"
             "  reason: INVALID_REQUEST\n"
             "  scopes[1]: \"X\" is not in the catalogue; see ListScopes\n"
@@ -31,7 +40,7 @@ TEST(ErrorTextTest, HasALineForEverything) {
   error.metadata = {{"limit", "50"}};
   error.quota_violations = {{"users/ada", "at most 50 live tokens"}};
   error.retry_delay = absl::Milliseconds(1500);
-  EXPECT_EQ(RenderCallError(error, {}),
+  EXPECT_EQ(Render(error, {}),
             "RESOURCE_EXHAUSTED: too many tokens\n"
             "  reason: QUOTA_EXCEEDED\n"
             "  limit: 50\n"
@@ -40,21 +49,21 @@ TEST(ErrorTextTest, HasALineForEverything) {
 }
 
 TEST(ErrorTextTest, LeavesOutWhatIsNotThere) {
-  EXPECT_EQ(RenderCallError(Error(grpc::StatusCode::ABORTED, "changed meanwhile"), {}), "ABORTED: changed meanwhile");
+  EXPECT_EQ(Render(Error(grpc::StatusCode::ABORTED, "changed meanwhile"), {}), "ABORTED: changed meanwhile");
 }
 
 TEST(ErrorTextTest, SaysWhatAnEtagIsFor) {
   client::CallError error = Error(grpc::StatusCode::ABORTED, "changed meanwhile");
   error.reason = "ETAG_MISMATCH";
-  EXPECT_THAT(RenderCallError(error, {}), HasSubstr("hint: somebody changed it meanwhile"));
+  EXPECT_THAT(Render(error, {}), HasSubstr("hint: somebody changed it meanwhile"));
 }
 
 TEST(ErrorTextTest, WhoBroughtATokenNeedNotBeToldToSayWhoHeIs) {
   const client::CallError error = Error(grpc::StatusCode::UNAUTHENTICATED, "no");
   GlobalOptions options;
-  EXPECT_THAT(RenderCallError(error, options), HasSubstr("--user (PATCTL_USER), or with --token-file"));
+  EXPECT_THAT(Render(error, options), HasSubstr("--user (PATCTL_USER), or with --token-file (PATCTL_TOKEN_FILE)"));
   options.token_file = "f";
-  EXPECT_THAT(RenderCallError(error, options), Not(HasSubstr("hint")));
+  EXPECT_THAT(Render(error, options), Not(HasSubstr("hint")));
 }
 
 TEST(ErrorTextTest, EscapesAllThatTheServerSaid) {
@@ -63,7 +72,7 @@ TEST(ErrorTextTest, EscapesAllThatTheServerSaid) {
   error.metadata = {{"k\x07", "v\x07"}};
   error.field_violations = {{"f\n", "d\n"}};
   error.quota_violations = {{"s\n", "q\n"}};
-  EXPECT_EQ(RenderCallError(error, {}),
+  EXPECT_EQ(Render(error, {}),
             "ABORTED: \\x1b[2Jgone\\x0apatctl: all is well\n"
             "  reason: A\\x0dB\n"
             "  k\\x07: v\\x07\n"
@@ -75,36 +84,40 @@ TEST(ErrorTextTest, NeverShowsASecret) {
   const std::string secret = "pat_0123456789abcdefghijABCDEFGHIJ0123456789abcdefghi";
   client::CallError error = Error(grpc::StatusCode::INVALID_ARGUMENT, "what is " + secret);
   error.field_violations = {{"token", secret}};
-  EXPECT_THAT(RenderCallError(error, {}), Not(HasSubstr(secret.substr(4))));
+  EXPECT_THAT(Render(error, {}), Not(HasSubstr(secret.substr(4))));
 }
 
 TEST(ErrorTextTest, HelpsWhenNoServerAnswers) {
   GlobalOptions options;
   options.server = "127.0.0.1:7444";
-  client::CallError error = Error(grpc::StatusCode::UNAVAILABLE, "connection refused");
-  EXPECT_THAT(RenderCallError(error, options), HasSubstr("\n  hint: no server answers at 127.0.0.1:7444: "));
+  client::CallError error = Error(grpc::StatusCode::UNAVAILABLE, "whatever");
+  EXPECT_THAT(Render(error, options), HasSubstr("\n  hint: no server answers at 127.0.0.1:7444: "));
   // This one did answer.
   error.reason = "AUTHORITY_UNAVAILABLE";
-  EXPECT_THAT(RenderCallError(error, options), Not(HasSubstr("hint")));
+  EXPECT_THAT(Render(error, options), Not(HasSubstr("hint")));
 }
 
 TEST(ErrorTextTest, HelpsWhenTimeWasUp) {
   GlobalOptions options;
   options.timeout = absl::Seconds(90);
-  EXPECT_THAT(RenderCallError(Error(grpc::StatusCode::DEADLINE_EXCEEDED, "late"), options),
-              HasSubstr("hint: no answer within 1m30s (--timeout); whether the server did it is not known"));
+  EXPECT_THAT(
+      Render(Error(grpc::StatusCode::DEADLINE_EXCEEDED, "late"), options),
+      HasSubstr("hint: no answer within 1m30s (--timeout, PATCTL_TIMEOUT); whether the server did it is not known"));
 }
 
 TEST(ErrorTextTest, HelpsWhoDidNotSayWhoTheyAre) {
   GlobalOptions options;
   const client::CallError error = Error(grpc::StatusCode::UNAUTHENTICATED, "who are you?");
-  EXPECT_THAT(RenderCallError(error, options), HasSubstr("hint: say who you are with --user"));
+  EXPECT_THAT(Render(error, options), HasSubstr("hint: say who you are with --user"));
   options.user = "ada";
-  EXPECT_THAT(RenderCallError(error, options), Not(HasSubstr("hint")));
+  EXPECT_THAT(Render(error, options), Not(HasSubstr("hint")));
 }
 
 TEST(ErrorTextTest, HelpsWhoAsksASidecarForTokens) {
-  EXPECT_THAT(RenderCallError(Error(grpc::StatusCode::UNIMPLEMENTED, ""), {}), HasSubstr("a sidecar only answers"));
+  EXPECT_THAT(Render(Error(grpc::StatusCode::UNIMPLEMENTED, ""), {}),
+              HasSubstr("UNIMPLEMENTED\n"
+                        "  cause: 127.0.0.1:7443 is a sidecar (introspection only), or no server of this kind at all\n"
+                        "  hint: point --server (PATCTL_SERVER) at the authority"));
 }
 
 }  // namespace

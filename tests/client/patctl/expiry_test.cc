@@ -19,7 +19,7 @@ TEST(DurationTest, IsANumberAndAUnit) {
   const std::pair<std::string, absl::Duration> cases[] = {
       {"90s", absl::Seconds(90)},       {"15m", absl::Minutes(15)},   {"1h", absl::Hours(1)},
       {"30d", absl::Hours(24 * 30)},    {"0s", absl::ZeroDuration()}, {"007s", absl::Seconds(7)},
-      {"36500d", absl::Hours(876'000)}, {"1s", absl::Seconds(1)}};
+      {"36500d", absl::Hours(876'000)}, {"1s", absl::Seconds(1)},     {"0", absl::ZeroDuration()}};
   for (const auto& [text, expected] : cases) {
     const auto duration = ParseDuration(text);
     ASSERT_TRUE(duration.ok()) << duration.status();
@@ -32,7 +32,19 @@ TEST(DurationTest, IsNothingElse) {
                            "1y", "1ms", "30days", "inf", "9999999999999999999d", "１d"}) {
     const auto duration = ParseDuration(text);
     EXPECT_FALSE(duration.ok()) << text;
-    EXPECT_THAT(std::string(duration.status().message()), HasSubstr("90s, 15m, 1h or 30d")) << text;
+    EXPECT_THAT(std::string(duration.status().message()),
+                HasSubstr("s, m, h or d (seconds, minutes, hours, days), as in "
+                          "90s, 15m, 1h or 30d"))
+        << text;
+  }
+}
+
+TEST(DurationTest, SaysThatAUnitIsMissing) {
+  for (const char* text : {"1", "30", "00", "9999999999999999999"}) {
+    EXPECT_THAT(
+        std::string(ParseDuration(text).status().message()),
+        HasSubstr("the unit is missing: put one behind the number: s, m, h or d (seconds, minutes, hours, days)"))
+        << text;
   }
 }
 
@@ -48,6 +60,7 @@ TEST(DurationTest, MayHaveToBePositive) {
   EXPECT_EQ(*ParsePositiveDuration("1s"), absl::Seconds(1));
   EXPECT_THAT(std::string(ParsePositiveDuration("0s").status().message()), HasSubstr("at least one second"));
   EXPECT_FALSE(ParsePositiveDuration("x").ok());
+  EXPECT_THAT(std::string(ParsePositiveDuration("0").status().message()), HasSubstr("at least one second (1s)"));
 }
 
 TEST(ExpiryTest, TakesADuration) { EXPECT_EQ(*ParseExpiry("30d"), Expiry(absl::Hours(24 * 30))); }
@@ -92,7 +105,9 @@ TEST(ExpiryTest, IsNothingElse) {
     const auto expiry = ParseExpiry(text);
     EXPECT_FALSE(expiry.ok()) << text;
     EXPECT_EQ(expiry.status().code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_THAT(std::string(expiry.status().message()), HasSubstr("2027-01-31, through its end, UTC")) << text;
+    EXPECT_THAT(std::string(expiry.status().message()),
+                HasSubstr("30d: seconds, minutes, hours, days), a date (2027-01-31, through its end, UTC"))
+        << text;
   }
 }
 

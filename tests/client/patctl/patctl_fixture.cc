@@ -1,7 +1,5 @@
 #include "tests/client/patctl/patctl_fixture.h"
 
-#include <stdlib.h>
-
 #include "absl/strings/str_cat.h"
 #include "client/patctl/run.h"
 #include "client/patctl/time_text.h"
@@ -31,11 +29,6 @@ v1::User MakeUser(const std::string& id, const std::vector<std::string>& grants)
   *user.mutable_create_time() = ToProto(client::ManualClock::Start() - absl::Hours(1));
   user.set_etag(absl::StrCat("etag of ", id));
   return user;
-}
-
-PatctlTest::PatctlTest() {
-  unsetenv("PATCTL_SERVER");
-  unsetenv("PATCTL_USER");
 }
 
 int PatctlTest::Run(std::vector<std::string> arguments) {

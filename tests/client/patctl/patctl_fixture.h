@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "tests/client/fake_server.h"
 #include "tests/client/manual_clock.h"
+#include "tests/client/patctl/clean_environment.h"
 #include "tests/client/patctl/fake_console.h"
 
 namespace pat::patctl {
@@ -27,8 +28,6 @@ v1::User MakeUser(const std::string& id, const std::vector<std::string>& grants)
 
 class PatctlTest : public ::testing::Test {
  protected:
-  PatctlTest();
-
   // Runs "patctl --server ... <arguments>" with nothing else on the console than what the test put there. Returns the
   // exit status; what was printed is in written() and said(), of this run only.
   int Run(std::vector<std::string> arguments);
@@ -44,6 +43,7 @@ class PatctlTest : public ::testing::Test {
   // For what hidden things it asked.
   const std::vector<std::string>& prompts() const { return prompts_; }
 
+  CleanEnvironmentScope clean_environment_;
   client::FakeServer server_;
   client::ManualClock clock_;
   std::unique_ptr<FakeConsole> console_ = std::make_unique<FakeConsole>();  // A new one after each run.

@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "tests/client/patctl/fake_console.h"
 
 namespace pat::patctl {
@@ -48,6 +50,28 @@ TEST_F(SecretFileTest, IsReadWithoutItsLineEnd) {
   EXPECT_EQ(Read(Write("ada-password\r\n")), "ada-password");
   EXPECT_EQ(Read(Write("ada-password")), "ada-password");
   EXPECT_EQ(Read(Write(" two\nlines \n\n")), " two\nlines \n");
+}
+
+TEST_F(SecretFileTest, AFileThatOthersCanReadIsWarnedAbout) {
+  const std::string path = Write("ada-password\n");
+  const std::string warning =
+      absl::StrCat("patctl: warning: others can read \"", path, "\": chmod 600 \"", path, "\"\n");
+  std::string expected;
+  for (const mode_t mode : {0644, 0640, 0604, 0440}) {
+    ASSERT_EQ(chmod(path.c_str(), mode), 0);
+    EXPECT_EQ(Read(path), "ada-password");
+    EXPECT_EQ(console_.said(), expected += warning) << std::oct << mode;
+  }
+  for (const mode_t mode : {0600, 0400, 0700, 0622}) {
+    ASSERT_EQ(chmod(path.c_str(), mode), 0);
+    EXPECT_EQ(Read(path), "ada-password");
+    EXPECT_EQ(console_.said(), expected) << std::oct << mode;
+  }
+  // Of a pipe or a device it would make no sense.
+  Read("/dev/null");
+  WarnIfOthersCanRead("/dev/null", console_);
+  WarnIfOthersCanRead((directory_ / "absent").string(), console_);
+  EXPECT_EQ(console_.said(), expected);
 }
 
 TEST_F(SecretFileTest, MayBeAsLongAsAnySecret) {

@@ -39,7 +39,6 @@ TEST_F(SessionTest, TakesTheUserFromTheEnvironment) {
   setenv("PATCTL_USER", "bob", 1);
   console_->hidden_answers = {"s3cret"};
   EXPECT_EQ(Run({"token", "list"}), 0);
-  unsetenv("PATCTL_USER");
   EXPECT_THAT(server_.authorizations, ElementsAre(Basic("bob:s3cret")));
   EXPECT_EQ(server_.list_request.parent(), "users/bob");
 }
@@ -113,7 +112,9 @@ TEST_F(SessionTest, SaysWhenNobodyAnswers) {
   console_->hidden_answers = {"s3cret"};
   EXPECT_EQ(Run({"token", "list", "--user", "ada", "--server", "unix:/nonexistent.sock"}), 1);
   EXPECT_THAT(said(), HasSubstr("UNAVAILABLE"));
-  EXPECT_THAT(said(), HasSubstr("no server answers at unix:/nonexistent.sock"));
+  EXPECT_THAT(
+      said(),
+      HasSubstr("  cause: nobody listens at unix:/nonexistent.sock\n  hint: is --server (PATCTL_SERVER) right"));
 }
 
 TEST_F(SessionTest, AResultThatCannotBeWrittenIsAnError) {

@@ -89,6 +89,20 @@ TEST_F(TokenLookupTest, ADisplayNameMustBeClear) {
   EXPECT_THAT(server_.calls, ElementsAre("ListTokens"));
 }
 
+TEST_F(TokenLookupTest, OfTwoOwnersOnlyOneCanBeMeant) {
+  const std::string name = std::string("users/ada/tokens/") + kCi;
+  server_.tokens = {MakeToken(kCi, "ci")};
+  for (const char* command : {"show", "revoke", "regenerate"}) {
+    EXPECT_EQ(RunAsAda({"token", command, name, "--owner", "bob", "--yes"}), 2);
+    EXPECT_THAT(said(),
+                HasSubstr("whose token? users/ada/tokens/0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3 is not one of bob"));
+  }
+  EXPECT_EQ(RunAsAda({"token", "update", name, "--owner", "bob", "--name", "x"}), 2);
+  EXPECT_EQ(RunAsAdmin({"audit", "list", "--about", "bob", "--token", name}), 2);
+  EXPECT_THAT(server_.calls, IsEmpty());
+  EXPECT_EQ(RunAsAda({"token", "show", name, "--owner", "users/ada"}), 0);
+}
+
 TEST_F(TokenLookupTest, ASecretIsNoReference) {
   for (const std::vector<std::string>& command : {std::vector<std::string>{"token", "show", client::kFakeSecret},
                                                   {"token", "update", client::kFakeSecret, "--name", "x"},

@@ -26,7 +26,7 @@ TEST_F(TokenRegenerateTest, PrintsTheNewSecretAloneAndTheRestElsewhere) {
       said(),
       "regenerated \"ci\" (users/ada/tokens/0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3), good until 2026-12-23 15:04:05Z "
       "(in 30d)\n"
-      "the old secret: caches may accept it until 16:04:05 (UTC 2026-11-23, in 1h0m)\n"
+      "the old secret: caches may accept it until 2026-11-23 16:04:05Z (in 1h0m)\n"
       "update the scripts, applications and integrations that use the old secret\n"
       "copy the secret now, it is not shown again\n");
 }
@@ -47,12 +47,29 @@ TEST_F(TokenRegenerateTest, WhatWasConfirmedIsTheTokenAsItWasSeen) {
   EXPECT_EQ(RunAsAda({"token", "regenerate", kCi}), 0);
   EXPECT_THAT(server_.calls, ElementsAre("GetToken", "RegenerateToken validate_only", "RegenerateToken"));
   EXPECT_EQ(server_.regenerate_request.etag(), "etag of ci");
-  EXPECT_THAT(said(), HasSubstr("regenerate \"ci\"? Done now, for the old secret: caches may accept it until 16:04:05 "
-                                "(UTC 2026-11-23, in 1h0m). [y/N] "));
-  EXPECT_THAT(said(), HasSubstr("services that\nhave it in their cache may go on accepting it"));
+  EXPECT_THAT(said(),
+              HasSubstr("regenerate \"ci\" (users/ada/tokens/0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3)? Done now, for the "
+                        "old secret: caches may accept it until 2026-11-23 16:04:05Z (in 1h0m). [y/N] "));
+  EXPECT_THAT(said(), HasSubstr("services that have it in their cache may go on accepting it"));
   // Without a look there is nothing to compare with.
   EXPECT_EQ(RunAsAda({"token", "regenerate", kCi, "--yes"}), 0);
   EXPECT_EQ(server_.regenerate_request.etag(), "");
+}
+
+TEST_F(TokenRegenerateTest, ShowsTheOldAndTheNewEnd) {
+  server_.on_call = [this](grpc::ServerContext&) {
+    if (server_.calls.back() != "RegenerateToken validate_only") return;
+    *server_.tokens[0].mutable_expire_time() = ToProto(client::ManualClock::Start() + absl::Hours(24 * 90));
+  };
+  console_->input_is_terminal = true;
+  console_->input = "y\n";
+  EXPECT_EQ(RunAsAda({"token", "regenerate", kCi, "--expires", "90d"}), 0);
+  EXPECT_THAT(said(), HasSubstr("CHANGES  EXPIRES  2026-12-23 15:04:05Z (in 30d) -> 2027-02-21 15:04:05Z (in 90d)\n"));
+  console_->input_is_terminal = true;
+  console_->input = "y\n";
+  server_.on_call = nullptr;
+  EXPECT_EQ(RunAsAda({"token", "regenerate", kCi}), 0);
+  EXPECT_THAT(said(), Not(HasSubstr("CHANGES")));
 }
 
 TEST_F(TokenRegenerateTest, WhatIsJudgedBeforeTheQuestionIsWhatWillBeDone) {
@@ -70,7 +87,7 @@ TEST_F(TokenRegenerateTest, WhatIsJudgedBeforeTheQuestionIsWhatWillBeDone) {
   rehearsal.set_validate_only(false);
   EXPECT_EQ(rehearsal.SerializeAsString(), server_.regenerate_request.SerializeAsString());
   EXPECT_EQ(rehearsal.request_id(), "r-1");
-  EXPECT_THAT(said(), HasSubstr("the old secret: caches may accept it until 16:04:15 (UTC 2026-11-23, in 1h0m)\n"));
+  EXPECT_THAT(said(), HasSubstr("the old secret: caches may accept it until 2026-11-23 16:04:15Z (in 1h0m)\n"));
 }
 
 TEST_F(TokenRegenerateTest, WithoutAClearYesNothingIsDone) {

@@ -25,17 +25,18 @@ TEST_F(TokenRevokeAllTest, OfTheUserWhoAsks) {
   EXPECT_EQ(server_.revoke_all_request.parent(), "users/ada");
   EXPECT_EQ(said(),
             "revoked 3 tokens of users/ada\n"
-            "caches may accept them until 16:04:03 (UTC 2026-11-23, in 59m58s)\n");
+            "caches may accept them until 2026-11-23 16:04:03Z (in 59m58s)\n");
   EXPECT_EQ(written(), "");
 }
 
 TEST_F(TokenRevokeAllTest, SpeaksOfAsManyAsThereWere) {
   server_.revoked_count = 1;
   EXPECT_EQ(RunAsAda({"token", "revoke-all", "--yes"}), 0);
-  EXPECT_THAT(said(), HasSubstr("revoked 1 token of users/ada\ncaches may accept it until 16:04:03"));
+  EXPECT_THAT(said(), HasSubstr("revoked 1 token of users/ada\ncaches may accept it until 2026-11-23 16:04:03Z"));
   server_.revoked_count = 0;
   EXPECT_EQ(RunAsAda({"token", "revoke-all", "--yes"}), 0);
-  EXPECT_THAT(said(), HasSubstr("revoked no token of users/ada\ncaches may accept earlier ones until 16:04:03"));
+  EXPECT_THAT(said(),
+              HasSubstr("revoked no token of users/ada\ncaches may accept earlier ones until 2026-11-23 16:04:03Z"));
 }
 
 TEST_F(TokenRevokeAllTest, OfSomebodyElse) {
@@ -65,8 +66,8 @@ TEST_F(TokenRevokeAllTest, AsksWithTheNumberAndTheLag) {
     console_->input_is_terminal = true;
     console_->input = yes ? "y\n" : "n\n";
     EXPECT_EQ(RunAsAdmin({"token", "revoke-all", "--all-users"}), yes ? 0 : 4);
-    EXPECT_THAT(said(), HasSubstr("revoke 3 tokens of all users? Done now, caches may accept them until 16:04:03 (UTC "
-                                  "2026-11-23, in 59m58s). [y/N] "));
+    EXPECT_THAT(said(), HasSubstr("revoke 3 tokens of all users? Done now, caches may accept them until 2026-11-23 "
+                                  "16:04:03Z (in 59m58s). [y/N] "));
     if (yes) {
       EXPECT_THAT(server_.calls, ElementsAre("RevokeAllTokens validate_only", "RevokeAllTokens"));
     } else {

@@ -29,7 +29,7 @@ TEST_F(TokenRevokeTest, SaysUntilWhenCachesMayAcceptIt) {
   EXPECT_EQ(written(), "");
   EXPECT_EQ(said(),
             "revoked \"ci\" (users/ada/tokens/0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3)\n"
-            "caches may accept it until 16:04:03 (UTC 2026-11-23, in 59m58s)\n");
+            "caches may accept it until 2026-11-23 16:04:03Z (in 59m58s)\n");
 }
 
 TEST_F(TokenRevokeTest, SaysThatTheLagIsOver) {
@@ -46,9 +46,10 @@ TEST_F(TokenRevokeTest, AsksAtATerminalAndSaysWhatTheLagMeans) {
     EXPECT_EQ(RunAsAda({"token", "revoke", "ci"}), 0) << yes;
     EXPECT_THAT(server_.calls, ElementsAre("ListTokens", "RevokeToken validate_only", "RevokeToken"));
     EXPECT_THAT(said(), HasSubstr("NAME       ci\n"));
-    EXPECT_THAT(said(), HasSubstr("services that have it in their cache may go on accepting it"));
-    EXPECT_THAT(said(), HasSubstr("revoke \"ci\"? Done now, caches may accept it until 16:04:03 (UTC 2026-11-23, in "
-                                  "59m58s). [y/N] "));
+    EXPECT_THAT(said(), HasSubstr("services that have it in their cache may go on\naccepting it until"));
+    EXPECT_THAT(said(),
+                HasSubstr("revoke \"ci\" (users/ada/tokens/0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3)? Done now, caches "
+                          "may accept it until 2026-11-23 16:04:03Z (in 59m58s). [y/N] "));
   }
 }
 
@@ -61,8 +62,8 @@ TEST_F(TokenRevokeTest, TheInstantThatCountsIsThatOfTheRealCall) {
   console_->input_is_terminal = true;
   console_->input = "y\n";
   EXPECT_EQ(RunAsAda({"token", "revoke", kCi}), 0);
-  EXPECT_THAT(said(), HasSubstr("Done now, caches may accept it until 16:04:03 (UTC 2026-11-23, in 59m58s). [y/N] "));
-  EXPECT_THAT(said(), EndsWith("caches may accept it until 16:04:15 (UTC 2026-11-23, in 1h0m)\n"));
+  EXPECT_THAT(said(), HasSubstr("Done now, caches may accept it until 2026-11-23 16:04:03Z (in 59m58s). [y/N] "));
+  EXPECT_THAT(said(), EndsWith("caches may accept it until 2026-11-23 16:04:15Z (in 1h0m)\n"));
 }
 
 TEST_F(TokenRevokeTest, WithoutALagTheQuestionSaysSo) {
@@ -70,7 +71,7 @@ TEST_F(TokenRevokeTest, WithoutALagTheQuestionSaysSo) {
   console_->input_is_terminal = true;
   console_->input = "n\n";
   EXPECT_EQ(RunAsAda({"token", "revoke", kCi}), 4);
-  EXPECT_THAT(said(), HasSubstr("revoke \"ci\"? Done now, no cache accepts it any more. [y/N] "));
+  EXPECT_THAT(said(), HasSubstr("5f2a8c417be3)? Done now, no cache accepts it any more. [y/N] "));
 }
 
 TEST_F(TokenRevokeTest, WhatIsRefusedIsNotAskedFor) {
@@ -106,13 +107,15 @@ TEST_F(TokenRevokeTest, AScriptMustSayYes) {
 TEST_F(TokenRevokeTest, ValidateOnlyNeedsNoYes) {
   EXPECT_EQ(RunAsAda({"token", "revoke", kCi, "--validate-only"}), 0);
   EXPECT_TRUE(server_.revoke_request.validate_only());
-  EXPECT_EQ(said(), "the request is good; nothing was revoked\n");
+  EXPECT_EQ(
+      said(),
+      "the request is good; nothing was revoked: \"ci\" (users/ada/tokens/0b6e2d43-7a1f-4c58-9d0e-5f2a8c417be3)\n");
 }
 
 TEST_F(TokenRevokeTest, JsonHasTheWholeResponse) {
   EXPECT_EQ(RunAsAda({"token", "revoke", kCi, "--yes", "--output", "json"}), 0);
   EXPECT_THAT(written(), HasSubstr("\"lastAcceptTime\": \"2026-11-23T16:04:03Z\""));
-  EXPECT_THAT(said(), HasSubstr("caches may accept it until 16:04:03"));
+  EXPECT_THAT(said(), HasSubstr("caches may accept it until 2026-11-23 16:04:03Z"));
 }
 
 TEST_F(TokenRevokeTest, AnErrorIsNotTakenForDone) {

@@ -20,6 +20,14 @@ TEST_F(TokenShowTest, ListFollowsThePagesToTheEnd) {
   EXPECT_EQ(said(), "");
 }
 
+TEST_F(TokenShowTest, GoesOnBehindAnEmptyPage) {
+  for (const char* name : {"one", "two", "three"}) server_.tokens.push_back(MakeToken(kCi, name));
+  server_.empty_pages = true;
+  EXPECT_EQ(RunAsAda({"token", "list"}), 0);
+  for (const char* name : {"one", "two", "three"}) EXPECT_THAT(written(), HasSubstr(name));
+  EXPECT_EQ(RunAsAda({"token", "show", "three"}), 0);
+}
+
 TEST_F(TokenShowTest, ListAsksForTheTokensOfTheUser) {
   EXPECT_EQ(RunAsAda({"token", "list"}), 0);
   EXPECT_EQ(server_.list_request.parent(), "users/ada");
@@ -34,8 +42,10 @@ TEST_F(TokenShowTest, ListMayShowEverybodysAndRevokedOnes) {
   EXPECT_EQ(server_.list_request.parent(), "users/-");
   EXPECT_TRUE(server_.list_request.show_revoked());
   EXPECT_THAT(written(), HasSubstr("OWNER"));
-  EXPECT_EQ(RunAsAda({"token", "list", "--owner", "bob"}), 0);
-  EXPECT_EQ(server_.list_request.parent(), "users/bob");
+  for (const char* owner : {"bob", "users/bob"}) {
+    EXPECT_EQ(RunAsAda({"token", "list", "--owner", owner}), 0);
+    EXPECT_EQ(server_.list_request.parent(), "users/bob");
+  }
   EXPECT_THAT(written(), Not(HasSubstr("OWNER")));
 }
 
@@ -48,7 +58,7 @@ TEST_F(TokenShowTest, ListAsJsonIsOneListOfAllPages) {
   EXPECT_EQ(response.next_page_token(), "");
   server_.tokens.clear();
   EXPECT_EQ(RunAsAda({"token", "list", "--output", "json"}), 0);
-  EXPECT_EQ(written(), "{}\n");
+  EXPECT_EQ(written(), "{\n \"tokens\": [],\n \"nextPageToken\": \"\"\n}\n");
 }
 
 TEST_F(TokenShowTest, AServerThatRepeatsAPageDoesNotKeepUsForEver) {
@@ -67,6 +77,10 @@ TEST_F(TokenShowTest, ShowsOne) {
   EXPECT_THAT(written(), HasSubstr("EXPIRES    2026-12-23 15:04:05Z (in 30d)\n"));
   EXPECT_EQ(RunAsAda({"token", "show", "ci", "--output", "json"}), 0);
   EXPECT_THAT(written(), HasSubstr("\"state\": \"STATE_ACTIVE\""));
+  // Empty fields are there, times that there are not are not.
+  EXPECT_THAT(written(), HasSubstr("\"description\": \"\""));
+  EXPECT_THAT(written(), HasSubstr("\"audiences\": []"));
+  EXPECT_THAT(written(), Not(HasSubstr("revokeTime")));
 }
 
 TEST_F(TokenShowTest, NamesCannotSteerTheTerminal) {

@@ -80,11 +80,10 @@ TEST(TokenViewTest, StatesOfANewerServerAreNumbers) {
 
 TEST(TokenViewTest, LastAcceptTimeIsRoundedUp) {
   EXPECT_EQ(ShowLastAccept(kNow + absl::Seconds(3598), kNow),
-            "caches may accept it until 16:04:03 (UTC 2026-11-23, in 59m58s)");
+            "caches may accept it until 2026-11-23 16:04:03Z (in 59m58s)");
   EXPECT_EQ(ShowLastAccept(kNow + absl::Seconds(3597) + absl::Nanoseconds(1), kNow),
-            "caches may accept it until 16:04:03 (UTC 2026-11-23, in 59m58s)");
-  EXPECT_EQ(ShowLastAccept(kNow + absl::Hours(9), kNow),
-            "caches may accept it until 00:04:05 (UTC 2026-11-24, in 9h0m)");
+            "caches may accept it until 2026-11-23 16:04:03Z (in 59m58s)");
+  EXPECT_EQ(ShowLastAccept(kNow + absl::Hours(9), kNow), "caches may accept it until 2026-11-24 00:04:05Z (in 9h0m)");
 }
 
 TEST(TokenViewTest, NoCacheAcceptsItOnceThatTimeHasPassed) {

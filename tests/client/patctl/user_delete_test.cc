@@ -27,7 +27,7 @@ TEST_F(UserDeleteTest, SaysWhatEndedWithTheUser) {
   EXPECT_EQ(server_.delete_user_request.etag(), "");
   EXPECT_EQ(said(),
             "deleted users/bob and ended 3 tokens\n"
-            "caches may accept them until 16:04:03 (UTC 2026-11-23, in 59m58s)\n");
+            "caches may accept them until 2026-11-23 16:04:03Z (in 59m58s)\n");
   EXPECT_EQ(written(), "");
 }
 
@@ -39,8 +39,8 @@ TEST_F(UserDeleteTest, AsksAndDeletesOnlyTheUserThatWasSeen) {
   EXPECT_EQ(server_.delete_user_request.etag(), "etag of bob");
   EXPECT_FALSE(server_.delete_user_request.validate_only());
   EXPECT_THAT(said(), HasSubstr("NAME           bob\n"));
-  EXPECT_THAT(said(), HasSubstr("delete users/bob and end 3 tokens? Done now, caches may accept them until 16:04:03 "
-                                "(UTC 2026-11-23, in 59m58s). [y/N] "));
+  EXPECT_THAT(said(), HasSubstr("delete users/bob and end 3 tokens? Done now, caches may accept them until 2026-11-23 "
+                                "16:04:03Z (in 59m58s). [y/N] "));
 }
 
 TEST_F(UserDeleteTest, WithoutAClearYesNothingIsDone) {

@@ -32,13 +32,22 @@ TEST_F(UserShowTest, ListsAllPages) {
             "dora   DIRECTORY  yes       no             A,B,C +1\n");
 }
 
+TEST_F(UserShowTest, GoesOnBehindAnEmptyPage) {
+  server_.empty_pages = true;
+  EXPECT_EQ(RunAsAdmin({"user", "list"}), 0);
+  EXPECT_THAT(server_.calls, ElementsAre("ListUsers", "ListUsers", "ListUsers", "ListUsers"));
+  EXPECT_THAT(written(), HasSubstr("ada    LOCAL"));
+  EXPECT_THAT(written(), HasSubstr("dora   DIRECTORY"));
+}
+
 TEST_F(UserShowTest, ListsAsJson) {
   EXPECT_EQ(RunAsAdmin({"user", "list", "--output", "json"}), 0);
   EXPECT_THAT(written(), HasSubstr("\"users\": [\n"));
   EXPECT_THAT(written(), HasSubstr("\"name\": \"users/dora\""));
   EXPECT_EQ(RunAsAdmin({"user", "list", "--output", "jsonl"}), 0);
   EXPECT_EQ(std::count(written().begin(), written().end(), '\n'), 3);
-  EXPECT_THAT(written(), HasSubstr("}\n{\"name\":\"users/admin\",\"type\":\"TYPE_LOCAL\",\"administrator\":true,"));
+  EXPECT_THAT(written(), HasSubstr("}\n{\"name\":\"users/admin\",\"type\":\"TYPE_LOCAL\",\"disabled\":false,"
+                                   "\"administrator\":true,\"grants\":[],"));
 }
 
 TEST_F(UserShowTest, ShowsOne) {

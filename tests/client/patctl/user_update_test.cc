@@ -30,7 +30,7 @@ TEST_F(UserUpdateTest, ChangesWhatIsNamedInTheUserAsItWasSeen) {
   EXPECT_THAT(request().update_mask().paths(), ElementsAre("administrator"));
   EXPECT_EQ(said(),
             "changed users/bob\n"
-            "caches may answer by what was before until 16:04:03 (UTC 2026-11-23, in 59m58s)\n");
+            "caches may answer by what was before until 2026-11-23 16:04:03Z (in 59m58s)\n");
   EXPECT_THAT(written(), HasSubstr("ADMINISTRATOR  yes\n"));
 }
 
@@ -44,20 +44,20 @@ TEST_F(UserUpdateTest, ReplacesGrants) {
   EXPECT_EQ(RunAsAdmin({"user", "update", "bob", "--grants", "C,*"}), 0);
   EXPECT_THAT(request().user().grants(), ElementsAre("C", "*"));
   EXPECT_THAT(request().update_mask().paths(), ElementsAre("grants"));
-  EXPECT_EQ(RunAsAdmin({"user", "update", "bob", "--grants", ""}), 0);
+  EXPECT_EQ(RunAsAdmin({"user", "update", "bob", "--grants", "", "--yes"}), 0);
   EXPECT_THAT(request().user().grants(), IsEmpty());
   EXPECT_THAT(request().update_mask().paths(), ElementsAre("grants"));
 }
 
 TEST_F(UserUpdateTest, AddsAndRemovesGrants) {
-  EXPECT_EQ(RunAsAdmin({"user", "update", "bob", "--grant", "C,A", "--remove-grant", "B"}), 0);
+  EXPECT_EQ(RunAsAdmin({"user", "update", "bob", "--grant", "C,A", "--remove-grant", "B", "--yes"}), 0);
   EXPECT_THAT(request().user().grants(), ElementsAre("A", "C"));
   EXPECT_EQ(request().user().etag(), "etag of bob");
   EXPECT_THAT(written(), HasSubstr("GRANTS         A\n               C\n"));
 }
 
 TEST_F(UserUpdateTest, AGrantThatIsNotThereIsNotTakenForRemoved) {
-  EXPECT_EQ(RunAsAdmin({"user", "update", "bob", "--remove-grant", "X"}), 1);
+  EXPECT_EQ(RunAsAdmin({"user", "update", "bob", "--remove-grant", "X", "--yes"}), 1);
   EXPECT_THAT(said(), HasSubstr("\"X\" is not a grant of users/bob; nothing was changed"));
   EXPECT_THAT(server_.calls, ElementsAre("GetUser"));
 }
@@ -85,8 +85,11 @@ TEST_F(UserUpdateTest, AsksBeforeItDisablesOrChangesTheType) {
       command.insert(command.end(), change.begin(), change.end());
       EXPECT_EQ(RunAsAdmin(command), yes ? 0 : 4);
       EXPECT_THAT(said(), HasSubstr("NAME           bob\n"));
-      EXPECT_THAT(said(), HasSubstr("change users/bob? Done now, caches may answer by what was before until 16:04:03 "
-                                    "(UTC 2026-11-23, in 59m58s). [y/N] "));
+      EXPECT_THAT(said(), HasSubstr(change.front() == "--type" ? "CHANGES  TYPE  LOCAL -> DIRECTORY\n"
+                                                               : "CHANGES  DISABLED  no -> yes\n"));
+      EXPECT_THAT(said(), HasSubstr("inactive; they come back when that is undone.\n"));
+      EXPECT_THAT(said(), HasSubstr("change users/bob? Done now, caches may answer by what was before until 2026-11-23 "
+                                    "16:04:03Z (in 59m58s). [y/N] "));
       if (yes) {
         EXPECT_THAT(server_.calls, ElementsAre("GetUser", "UpdateUser validate_only", "UpdateUser"));
       } else {
@@ -106,6 +109,41 @@ TEST_F(UserUpdateTest, AScriptMustSayYes) {
   EXPECT_THAT(request().update_mask().paths(), ElementsAre("type", "disabled"));
   EXPECT_EQ(request().user().type(), v1::User::TYPE_SAML);
   EXPECT_TRUE(request().user().disabled());
+}
+
+TEST_F(UserUpdateTest, AsksBeforeItTakesGrants) {
+  for (const std::vector<std::string>& change :
+       {std::vector<std::string>{"--remove-grant", "B", "--grant", "C"}, {"--grants", "A,C"}}) {
+    for (const bool yes : {true, false}) {
+      server_.calls.clear();
+      console_->input_is_terminal = true;
+      console_->input = yes ? "y\n" : "n\n";
+      std::vector<std::string> command = {"user", "update", "bob"};
+      command.insert(command.end(), change.begin(), change.end());
+      EXPECT_EQ(RunAsAdmin(command), yes ? 0 : 4);
+      EXPECT_THAT(said(), HasSubstr("CHANGES  GRANTS  - B\n"
+                                    "                 + C\n"
+                                    "The user's tokens can no longer do what needs one of the grants marked -"));
+      EXPECT_THAT(said(), Not(HasSubstr("disabled or not local")));
+      EXPECT_EQ(server_.calls.size(), yes ? 3 : 2);
+      EXPECT_EQ(server_.calls.back(), yes ? "UpdateUser" : "UpdateUser validate_only");
+    }
+  }
+}
+
+TEST_F(UserUpdateTest, AScriptMustSayYesToTakingGrants) {
+  EXPECT_EQ(RunAsAdmin({"user", "update", "bob", "--remove-grant", "B"}), 4);
+  EXPECT_THAT(said(), HasSubstr("give --yes"));
+  EXPECT_THAT(server_.calls, IsEmpty());
+  // Whether this takes any shows only when the user is looked at.
+  EXPECT_EQ(RunAsAdmin({"user", "update", "bob", "--grants", "A"}), 4);
+  EXPECT_THAT(said(), HasSubstr("give --yes"));
+  EXPECT_THAT(server_.calls, ElementsAre("GetUser"));
+  for (const char* grants : {"A,B,C", "B,A", "*"}) {
+    EXPECT_EQ(RunAsAdmin({"user", "update", "bob", "--grants", grants}), 0) << said();
+  }
+  server_.users = {MakeUser("bob", {"*"})};
+  EXPECT_EQ(RunAsAdmin({"user", "update", "bob", "--grants", "A"}), 4);
 }
 
 TEST_F(UserUpdateTest, EnablingNeedsNoYes) {

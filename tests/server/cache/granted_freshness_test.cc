@@ -1,5 +1,5 @@
 // What a source grants (fresh_for), as the cache above it keeps to it.
-#include <random>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "server/core/error.h"
@@ -58,16 +58,19 @@ TEST_F(GrantedFreshnessTest, ItCountsOnTheClockThatRunsFaster) {
   EXPECT_EQ(Ask(token).source, FactsSource::kStore);
 }
 
-TEST_F(GrantedFreshnessTest, AnAnswerThatTookLongerThanWasGrantedIsNone) {
+// Also at the very end: what is left of it, nothing, would say to a layer above that nothing is ever granted here.
+TEST_F(GrantedFreshnessTest, AnAnswerThatTookAsLongAsWasGrantedIsNone) {
   const IssuedToken token = Issue();
-  for (const absl::Duration late : {kGranted, kGranted + kTick}) {
+  for (const absl::Duration late : {kGranted - kTick, kGranted, kGranted + kTick}) {
     source.Hold();
     FactsRecorder receiver;
     cache.Find(token.digest, {.max_staleness = absl::ZeroDuration()}, receiver);
     Advance(late);
     source.Release();
-    EXPECT_EQ(receiver.Wait().status.ok(), late == kGranted) << receiver.Wait().status;
-    if (late > kGranted) {
+    EXPECT_EQ(receiver.Wait().status.ok(), late < kGranted) << receiver.Wait().status;
+    if (late < kGranted) {
+      EXPECT_EQ(receiver.Wait().fresh_for, kTick);
+    } else {
       EXPECT_TRUE(absl::IsUnavailable(receiver.Wait().status));
     }
   }
@@ -91,6 +94,49 @@ TEST_F(GrantedFreshnessTest, WhereNothingIsGrantedNothingIsKept) {
     EXPECT_EQ(loads(), i);
   }
   EXPECT_EQ(cache.table().active_size(), 0);
+}
+
+// As it would be with a TTL of zero here: nobody is answered by what was read before.
+TEST_F(GrantedFreshnessTest, WhereNothingIsGrantedWhoComesOnTheWayHasItReadAnew) {
+  source.most_fresh_for = absl::ZeroDuration();
+  const IssuedToken token = Issue();
+  source.Hold();
+  FactsRecorder first;
+  cache.Find(token.digest, {}, first);
+  authority.Revoke(token);  // After the store was read, before the answer is there.
+  Advance(kTick);
+  std::vector<FactsRecorder> later(100);
+  for (FactsRecorder& receiver : later) cache.Find(token.digest, {}, receiver);
+  EXPECT_EQ(loads(), 1);
+  source.Release();
+  EXPECT_TRUE(first.Wait().active());
+  for (const FactsRecorder& receiver : later) {
+    EXPECT_EQ(receiver.times(), 1);
+    EXPECT_FALSE(receiver.Wait().active());
+  }
+  EXPECT_EQ(loads(), 2) << "one for all of them";
+}
+
+TEST_F(GrantedFreshnessTest, WhereNothingIsGrantedWhoComesOnTheWayWaitsForAReadThatHasBegunLaterIfThereIsOne) {
+  source.most_fresh_for = absl::ZeroDuration();
+  const IssuedToken token = Issue();
+  source.Hold();
+  FactsRecorder first;
+  FactsRecorder joined;
+  FactsRecorder own;
+  cache.Find(token.digest, {}, first);
+  Advance(kTick);
+  cache.Find(token.digest, {}, joined);
+  Advance(kTick);
+  cache.Find(token.digest, {.max_staleness = absl::ZeroDuration()}, own);
+  ASSERT_EQ(loads(), 2);
+  source.ReleaseOldest();
+  EXPECT_TRUE(first.done());
+  EXPECT_FALSE(joined.done());
+  source.Release();
+  EXPECT_TRUE(joined.Wait().active());
+  EXPECT_TRUE(own.Wait().active());
+  EXPECT_EQ(loads(), 2);
 }
 
 TEST_F(GrantedFreshnessTest, InactiveIsRememberedForTheSmallerOfWhatIsGrantedAndItsOwnTime) {

@@ -364,6 +364,26 @@ TEST(ParseTest, RefusesAnEmptyCatalogue) {
   }
 }
 
+// Names of 125 bytes, each of which takes 128 of an answer.
+std::string NamesThatTake(size_t bytes) {
+  std::string text;
+  for (size_t i = 0; i < bytes / 128; ++i) text += Line(absl::StrCat(std::string(120, 'x'), 10'000 + i));
+  return text;
+}
+
+TEST(ParseTest, RefusesMoreNamesThanAnAnswerHasRoomFor) {
+  const std::string most = NamesThatTake(kMostScopeBytes);
+  EXPECT_THAT(Parsed(most)->entries(), SizeIs(1536));
+  EXPECT_THAT(
+      Refusal(most + Line("A")),
+      HasSubstr("the names of its 1537 scopes take 196612 bytes in an answer (each 3 more than it has); at most "
+                "196608"));
+  // Short names have more around them than in them.
+  std::string shorter;
+  for (int i = 0; i < 33'000; ++i) shorter += Line(absl::StrCat(i));
+  EXPECT_THAT(Refusal(shorter), HasSubstr("33000 scopes"));
+}
+
 // ---- Reading from a file.
 
 TEST(LoadTest, NamesThePathOfAFileThatIsNotThere) {
@@ -384,6 +404,10 @@ TEST(LoadTest, NamesThePathOfAFileThatIsWrong) {
   const absl::Status status = ScopeCatalog::Load(path).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(status.message(), AllOf(HasSubstr(path), HasSubstr("line 2: \"wrong\" has 1 field")));
+
+  std::ofstream(path) << NamesThatTake(kMostScopeBytes) << Line("A");
+  EXPECT_THAT(ScopeCatalog::Load(path).status().message(),
+              AllOf(HasSubstr(path), HasSubstr("196612"), HasSubstr("196608")));
 
   // Longer than any buffer.
   std::ofstream(path) << "#" << std::string(100'000, 'x') << "\n" << Line("A", "B") << Line("B");

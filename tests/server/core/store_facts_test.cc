@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "store/record_rules.h"
 #include "tests/support/facts_recorder.h"
 #include "tests/support/refusal.h"
 #include "tests/support/test_authority.h"

@@ -127,6 +127,33 @@ TEST_F(TokenCreationTest, TheFormIsJudgedBeforeAnythingIsLookedUp) {
   EXPECT_THAT(ExpectInvalid(Create(query).status()), ElementsAre("scopes"));
 }
 
+// All mutations wait for each other in the transaction: what does not depend on what is kept is not worked out there.
+TEST_F(TokenCreationTest, TheFormIsJudgedAndTheRecordMadeBeforeTheTransaction) {
+  for (const char* const request_id : {"", "id"}) {
+    CreateTokenQuery query = GoodCreation();
+    query.request = {.id = request_id, .body_hash = {1}};
+    const CreateTokenQuery asked = query;
+    authority_.store.BeforeCommit([&query] {
+      query.display_name.clear();
+      query.description = "\x1b";
+      query.scopes = {"No.Such"};
+      query.audiences = {"a b"};
+    });
+    const absl::StatusOr<TokenWithSecret> made = Create(query);
+    ASSERT_TRUE(made.ok()) << made.status();
+    const TokenRecord kept = View(NameOf(made->token)).record;
+    EXPECT_EQ(kept.display_name, asked.display_name);
+    EXPECT_EQ(kept.scopes, asked.scopes);
+
+    // The other way round too.
+    CreateTokenQuery wrong = GoodCreation();
+    wrong.request = {.id = "wrong", .body_hash = {2}};
+    wrong.scopes = {"No.Such"};
+    authority_.store.BeforeCommit([&wrong] { wrong.scopes = {"OR.Folders"}; });
+    EXPECT_THAT(ExpectInvalid(Create(wrong).status()), ElementsAre("scopes[0]"));
+  }
+}
+
 TEST_F(TokenCreationTest, ATokenNeedsAnEnd) {
   CreateTokenQuery query = GoodCreation();
   query.expiration = NotRequested();

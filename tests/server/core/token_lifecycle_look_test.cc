@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
+using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
@@ -176,6 +177,15 @@ TEST_F(TokenListTest, WhatIsMadeOrRevokedMeanwhileDisturbsNoPage) {
   names.push_back(Issue().name);
   query.page_token = first->next_page_token;
   EXPECT_THAT(Pages(AsUser("ada"), query), ElementsAre(ElementsAre(names[2], names[3]), ElementsAre(names[4])));
+}
+
+TEST_F(TokenListTest, APageOfEverybodysMayBeEmptyAndNotTheLastOne) {
+  authority_.ChangePolicy([](PolicyRecord& policy) { policy.maximum_live_tokens = 10'000; });
+  IssueMany(static_cast<int>(kMostPassedOver) + 1, "bob");
+  authority_.DeleteUser("bob");
+  const std::string name = Issue().name;
+  EXPECT_THAT(Pages(AsAdministrator("root"), {.parent = "users/-"}), ElementsAre(IsEmpty(), ElementsAre(name)));
+  EXPECT_THAT(Pages(AsAdministrator("root"), {.parent = "users/-", .page_size = 200, .show_revoked = true}), SizeIs(6));
 }
 
 TEST_F(TokenListTest, RevokedOnesAreHiddenUnlessAskedFor) {

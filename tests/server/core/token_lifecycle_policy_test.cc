@@ -111,6 +111,55 @@ TEST_F(TokenPolicyTest, AShorterLifespanEndsWhatIsThere) {
   EXPECT_EQ(View(token).state, TokenState::kActive);
 }
 
+TEST_F(TokenPolicyTest, WhatAShorterLifespanHasEndedKeepsNeitherNameNorPlace) {
+  CreateTokenQuery query = GoodCreation();
+  query.display_name = "deploy";
+  query.expiration = For(absl::Hours(1));
+  Change([](PolicyRecord& policy) { policy.maximum_live_tokens = 2; });
+  CreateTokenQuery first = query;
+  first.expiration = For(absl::Hours(48));
+  const IssuedToken ended = authority_.Issue(first);
+  Advance(absl::Hours(2));
+  const IssuedToken other = Issue();
+  ExpectRefusal(Create(query).status(), absl::StatusCode::kAlreadyExists, "DISPLAY_NAME_TAKEN");
+  ExpectRefusal(Create(GoodCreation()).status(), absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED");
+  const UpdateTokenQuery rename = {.name = other.name, .display_name = "deploy", .update_mask = {"display_name"}};
+  ExpectRefusal(Update(rename).status(), absl::StatusCode::kAlreadyExists, "DISPLAY_NAME_TAKEN");
+
+  Change([](PolicyRecord& policy) { policy.maximum_lifespan = absl::Hours(2) + absl::Seconds(1); });
+  ExpectRefusal(Create(query).status(), absl::StatusCode::kAlreadyExists, "DISPLAY_NAME_TAKEN");
+  Change([](PolicyRecord& policy) { policy.maximum_lifespan = absl::Hours(2); });
+  ASSERT_EQ(View(ended).state, TokenState::kExpired);
+  EXPECT_TRUE(Create(query).ok());
+  // Two live ones again, and one that the policy has ended.
+  CreateTokenQuery third = GoodCreation();
+  third.expiration = For(absl::Hours(1));
+  ExpectRefusal(Create(third).status(), absl::StatusCode::kResourceExhausted, "QUOTA_EXCEEDED");
+  ExpectRefusal(Update(rename).status(), absl::StatusCode::kAlreadyExists, "DISPLAY_NAME_TAKEN");
+}
+
+TEST_F(TokenPolicyTest, ANameThatThePolicyHasFreedIsFreeForARenamingToo) {
+  const IssuedToken ended = Issue();
+  const std::string name = View(ended).record.display_name;
+  Advance(absl::Hours(2));
+  const IssuedToken other = Issue();
+  Change([](PolicyRecord& policy) { policy.maximum_lifespan = absl::Hours(2); });
+  EXPECT_TRUE(Update({.name = other.name, .display_name = name, .update_mask = {"display_name"}}).ok());
+}
+
+TEST_F(TokenPolicyTest, ARegeneratedTokenKeepsNameAndPlaceForAsLongAsItsSecretLives) {
+  CreateTokenQuery query = GoodCreation();
+  const IssuedToken token = authority_.Issue(query);
+  Advance(absl::Hours(2));
+  authority_.Regenerate(token);
+  Change([](PolicyRecord& policy) { policy.maximum_lifespan = absl::Hours(1); });
+  query.expiration = For(absl::Minutes(10));
+  Advance(absl::Hours(1) - kTick);
+  ExpectRefusal(Create(query).status(), absl::StatusCode::kAlreadyExists, "DISPLAY_NAME_TAKEN");
+  Advance(kTick);
+  EXPECT_TRUE(Create(query).ok());
+}
+
 TEST_F(TokenPolicyTest, LiveTokensAreCountedWhenOneIsMadeAndNotWhenOneIsRegenerated) {
   const IssuedToken token = Issue();
   Issue();

@@ -188,6 +188,100 @@ TEST_F(UserCreationTest, TheAuditRowSaysWhoMadeWhomAndNoPassword) {
   EXPECT_EQ(row.count, 1);
 }
 
+// ---- The first administrator
+
+// In a store where nobody can be asked; there is no root here.
+class FirstAdministratorTest : public UserCreationTest {
+ protected:
+  FirstAdministratorTest() { authority_.DeleteUser("root"); }
+
+  static CreateUserQuery First() {
+    return {.user_id = "first",
+            .type = UserType::kLocal,
+            .administrator = true,
+            .grants = {"*"},
+            .password = "first-password"};
+  }
+  absl::Status CreateFirst(const CreateUserQuery& query) { return users_.CreateFirst(init_, query).status(); }
+
+  // Who asks has no account: `patd init`.
+  const Principal init_ = {.kind = PrincipalKind::kUser, .user_id = "init"};
+};
+
+TEST_F(FirstAdministratorTest, IsMadeInAnEmptyStore) {
+  for (const absl::string_view id : {"ada", "bob", "dora"}) authority_.DeleteUser(id);
+  ASSERT_EQ(CreateFirst(First()), absl::OkStatus());
+  EXPECT_TRUE(Kept("first").value().administrator);
+  EXPECT_TRUE(HasPassword("first", "first-password"));
+  ASSERT_EQ(Audit().size(), 1);
+  EXPECT_EQ(Audit()[0].principal, "user:init");
+  EXPECT_EQ(Audit()[0].method, "pat.v1.UserService/CreateUser");
+  EXPECT_EQ(Audit()[0].target, "users/first");
+  EXPECT_EQ(Audit()[0].detail, "local; enabled; administrator; grants: *; with a password");
+  // From here on there is somebody to ask, and this one may.
+  CreateUserQuery second = First();
+  second.user_id = "second";
+  ExpectRefusal(CreateFirst(second), absl::StatusCode::kPermissionDenied, "ROLE_REQUIRED");
+  EXPECT_FALSE(Kept("second").has_value());
+  EXPECT_TRUE(users_.Create(authority_.Anew(AsAdministrator("first")), second).ok());
+}
+
+TEST_F(FirstAdministratorTest, IsMadeBesideUsersOfWhomNoneCanAdminister) {
+  GivePassword("ada");
+  // An administrator who cannot log in: without a password, disabled, not local.
+  for (const absl::string_view id : {"bob", "dora"}) {
+    authority_.ChangeUser(id, [](UserRecord& user) { user.administrator = true; });
+  }
+  GivePassword("dora");
+  authority_.AddUser("eve");
+  GivePassword("eve");
+  authority_.ChangeUser("eve", [](UserRecord& user) { user.administrator = user.disabled = true; });
+  EXPECT_EQ(CreateFirst(First()), absl::OkStatus());
+}
+
+TEST_F(FirstAdministratorTest, IsNotMadeWhereOneCanLogIn) {
+  GivePassword("ada");
+  authority_.ChangeUser("ada", [](UserRecord& user) { user.administrator = true; });
+  const uint64_t before = CommitSequence();
+  ExpectRefusal(CreateFirst(First()), absl::StatusCode::kPermissionDenied, "ROLE_REQUIRED");
+  CreateUserQuery dry = First();
+  dry.validate_only = true;
+  ExpectRefusal(CreateFirst(dry), absl::StatusCode::kPermissionDenied, "ROLE_REQUIRED");
+  EXPECT_EQ(CommitSequence(), before);
+  EXPECT_FALSE(Kept("first").has_value());
+}
+
+// Decided with the change: the one who came first is the first.
+TEST_F(FirstAdministratorTest, IsNotMadeIfAnotherIsWhileThePasswordIsComputed) {
+  GivePassword("ada");
+  passwords_.Meanwhile([this] { authority_.ChangeUser("ada", [](UserRecord& user) { user.administrator = true; }); });
+  ExpectRefusal(CreateFirst(First()), absl::StatusCode::kPermissionDenied, "ROLE_REQUIRED");
+  EXPECT_FALSE(Kept("first").has_value());
+}
+
+TEST_F(FirstAdministratorTest, IsAUserLikeAnyOther) {
+  CreateUserQuery query = First();
+  query.user_id = "Not An Id";
+  query.grants = {"No.Such"};
+  query.password = "short";
+  EXPECT_THAT(ExpectInvalid(CreateFirst(query)), ElementsAre("user_id", "user.grants[0]", "password"));
+  query = First();
+  query.user_id = "ada";
+  ExpectRefusal(CreateFirst(query), absl::StatusCode::kAlreadyExists, "USER_EXISTS");
+  EXPECT_FALSE(Kept("ada").value().administrator);
+  EXPECT_EQ(KeptPassword("ada"), std::nullopt);
+}
+
+// It changes nothing for the next one: nobody can log in yet.
+TEST_F(FirstAdministratorTest, WithoutAPasswordIsNoneYet) {
+  CreateUserQuery query = First();
+  query.password = {};
+  ASSERT_EQ(CreateFirst(query), absl::OkStatus());
+  query = First();
+  query.user_id = "second";
+  EXPECT_EQ(CreateFirst(query), absl::OkStatus());
+}
+
 // ---- Looking
 
 TEST_F(UserCreationTest, AUserIsLookedAt) {

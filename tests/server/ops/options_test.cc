@@ -23,6 +23,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
@@ -276,6 +277,16 @@ TEST(CommandLineTest, HelpNamesEveryOptionAndEndsWell) {
   }
 }
 
+TEST(CommandLineTest, HelpSaysWhereEachListensByDefault) {
+  for (const Command command : {Command::kDev, Command::kAuthority, Command::kSidecar, Command::kHealthcheck}) {
+    for (const OptionDescription& description : OptionDescriptions(command)) {
+      if (description.key != "listen") continue;
+      EXPECT_THAT(description.help,
+                  EndsWith(command == Command::kSidecar ? "; must be given" : "; default 127.0.0.1:7443"));
+    }
+  }
+}
+
 // ---- Which options a command has.
 
 TEST(CommandsTest, AFlagOfAnotherCommandIsNoFlag) {
@@ -317,7 +328,9 @@ TEST(CommandsTest, InitAndHealthcheckTakeWhatTheyNeedFromTheFileOfTheServer) {
   EXPECT_EQ(health.error, "");
   EXPECT_EQ(health.options.health_listen->port, 8080);
   EXPECT_EQ(RunWith({"--config", file}, {}, Command::kDev).error,
-            "patd: " + file + ": \"tls-cert\" is no option of patd dev; patd dev --help lists them\n");
+            "patd: " + file +
+                ": \"tls-cert\" is no option of patd dev; it is one of patd authority, patd sidecar; "
+                "patd dev --help lists them\n");
 }
 
 TEST(CommandsTest, WhereTheyListenByDefault) {

@@ -12,12 +12,14 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/cache/caching_facts_reader.h"
 #include "server/core/token_secret.h"
 #include "server/crypto/bytes.h"
 #include "tests/server/authn/passwords.h"
 #include "tests/server/rpc/introspection_server.h"
 #include "tests/server/rpc/status_details.h"
 #include "tests/support/controlled_facts_reader.h"
+#include "tests/support/manual_executor.h"
 #include "tests/support/plain_secret.h"
 #include "tests/support/test_authority.h"
 
@@ -337,6 +339,53 @@ TEST_F(IntrospectionServiceTest, AThousandItemsThatAreWrongAreCounted) {
   EXPECT_EQ(Outcome(status), "INVALID_ARGUMENT INVALID_REQUEST");
   EXPECT_EQ(FieldsOf(status).size(), 21);
   EXPECT_LT(status.error_details().size(), 4096);
+}
+
+// ---- The incarnation of a store that may become another one, as behind a sidecar.
+
+// What a call that may send digests is told, by what the function said it was when the call came, and when it was
+// answered.
+class ChangingIncarnationTest : public testing::Test {
+ protected:
+  ChangingIncarnationTest() { authority_.AddUser("ada"); }
+
+  std::string Told(const v1::IntrospectRequest& request) {
+    grpc::ClientContext context;
+    v1::IntrospectResponse response;
+    EXPECT_TRUE(server_.stub().Introspect(&context, request, &response).ok());
+    const auto [begin, end] = context.GetServerInitialMetadata().equal_range("x-pat-incarnation");
+    return begin == end ? "nothing" : std::string(begin->second.data(), begin->second.size());
+  }
+
+  TestAuthority authority_;
+  CachingFactsReader cache_{authority_.facts, authority_.clock, {}};
+  ManualExecutor executor_;
+  std::vector<std::string> says_;  // In turn.
+  IntrospectionServer server_{authority_, cache_, executor_, ListenerRole::kDev, {.incarnation = [this] {
+                                std::string next = says_.front();
+                                says_.erase(says_.begin());
+                                return next;
+                              }}};
+};
+
+// For an answer from a cache may be of the time before, and whoever keeps it as one of now has it for a whole TTL.
+TEST_F(ChangingIncarnationTest, AnAnswerIsNeverSaidToBeOfALaterOneThanItIs) {
+  const v1::IntrospectRequest request = RequestFor(authority_.Issue("ada").secret);
+  says_ = {"before", "after"};
+  EXPECT_EQ(Told(request), "after") << "read meanwhile";
+  says_ = {"before"};
+  EXPECT_EQ(Told(request), "before") << "from the cache";
+  says_ = {"before"};
+  EXPECT_EQ(Told(RequestFor("malformed")), "before");
+  EXPECT_EQ(says_.size(), 0);
+}
+
+TEST_F(ChangingIncarnationTest, OneThatIsNotKnownYetIsNotTold) {
+  const v1::IntrospectRequest request = RequestFor(authority_.Issue("ada").secret);
+  says_ = {"", "first"};
+  EXPECT_EQ(Told(request), "first");
+  says_ = {""};
+  EXPECT_EQ(Told(request), "nothing");
 }
 
 // ---- Not of this server (yet), and not by accident open to anybody.

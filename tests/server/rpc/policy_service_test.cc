@@ -57,6 +57,18 @@ TEST_F(PolicyServiceTest, OnlyAdministratorsLookAndChange) {
   for (const AuditRecord& row : AuditRows()) EXPECT_EQ(row.target, "policy") << row.method;
 }
 
+// Whatever it was refused for: the rights, the form, the etag.
+TEST_F(PolicyServiceTest, ARefusedChangeIsWrittenDownWithThePolicyAsItsTarget) {
+  v1::UpdatePolicyRequest late = Change(Strict(), {"tokens_disabled"});
+  late.mutable_policy()->set_etag("\"99\"");
+  EXPECT_FALSE(Call(&PolicyStub::UpdatePolicy, Change(Strict(), {"tokens_disabled"}), As("ada")).status.ok());
+  EXPECT_FALSE(Call(&PolicyStub::UpdatePolicy, Change(Strict(), {"no_such_field"})).status.ok());
+  EXPECT_FALSE(Call(&PolicyStub::UpdatePolicy, late).status.ok());
+  EXPECT_THAT(AuditLines(), UnorderedElementsAre("user:ada pat.v1.PolicyService/UpdatePolicy policy ROLE_REQUIRED",
+                                                 "user:admin pat.v1.PolicyService/UpdatePolicy policy INVALID_REQUEST",
+                                                 "user:admin pat.v1.PolicyService/UpdatePolicy policy ETAG_MISMATCH"));
+}
+
 TEST_F(PolicyServiceTest, TheDefaultsAreShown) {
   const v1::Policy policy = Get();
   EXPECT_FALSE(policy.tokens_disabled());

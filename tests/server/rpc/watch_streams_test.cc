@@ -33,7 +33,8 @@ using ::testing::Not;
 class WatchStreamsTest : public testing::Test {
  protected:
   explicit WatchStreamsTest(ListenerRole role = ListenerRole::kDev)
-      : server_(authority_, authority_.facts, executor_, role, {.incarnation = authority_.store.Incarnation()}) {
+      : server_(authority_, authority_.facts, executor_, role,
+                {.incarnation = [this] { return authority_.store.Incarnation(); }}) {
     for (const char* id : {"ada", "admin"}) {
       authority_.AddUser(id);
       GivePassword(*authority_.engine, id, "password");

@@ -1,83 +1,22 @@
-// Caches over caches, each on a machine of its own: two layers or three, still one TTL (C5). The hops between them are
-// what UpstreamFacts sends and reads, without a socket; every machine has clocks of its own, set differently, and time
-// passes on the way.
+// Caches over caches, each on a machine of its own: two layers or three, still one TTL (C5).
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <memory>
 #include <optional>
+#include <ostream>
 #include <random>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "server/cache/caching_facts_reader.h"
 #include "server/core/cache_bound.h"
+#include "tests/server/upstream/machines.h"
 #include "tests/support/facts_recorder.h"
 #include "tests/support/test_authority.h"
-#include "tests/support/wire_hop.h"
 
 namespace pat {
 namespace {
-
-constexpr absl::Duration kTtl = absl::Hours(1);
-constexpr absl::Duration kNegativeTtl = absl::Seconds(10);
-constexpr absl::Duration kTick = absl::Nanoseconds(1);
-
-// A machine with a cache over what is below it.
-struct Layer {
-  Layer(FactsReader& below, const Clock& clock_below, absl::Duration skew, const CacheOptions& options)
-      : time(absl::FromUnixSeconds(FakeClockSource::kStartSeconds) + skew),
-        hop(below, clock_below, clock),
-        cache(hop, clock, options) {}
-
-  FakeClockSource time;
-  const Clock clock{time};
-  WireHop hop;
-  CachingFactsReader cache;
-};
-
-// An authority with its cache, and caches over it.
-class Machines {
- public:
-  Machines(const std::vector<absl::Duration>& skews, const CacheOptions& upper, const CacheOptions& lowest = {})
-      : lowest_(authority.facts, authority.clock, lowest) {
-    authority.AddUser("ada");
-    FactsReader* below = &lowest_;
-    const Clock* clock_below = &authority.clock;
-    for (const absl::Duration skew : skews) {
-      layers.push_back(std::make_unique<Layer>(*below, *clock_below, skew, upper));
-      below = &layers.back()->cache;
-      clock_below = &layers.back()->clock;
-    }
-  }
-
-  // True time passes, everywhere.
-  void Advance(absl::Duration duration) {
-    authority.time.Advance(duration);
-    for (const auto& layer : layers) layer->time.Advance(duration);
-    elapsed += duration;
-  }
-
-  CachingFactsReader& top() { return layers.back()->cache; }
-  ReceivedFacts Ask(const IssuedToken& token, std::optional<absl::Duration> staleness = std::nullopt) {
-    return pat::Ask(top(), token.digest, staleness);
-  }
-
-  TestAuthority authority;
-  std::vector<std::unique_ptr<Layer>> layers;
-  absl::Duration elapsed;  // True time, since the beginning.
-
- private:
-  CachingFactsReader lowest_;
-};
-
-absl::Duration RandomBelow(absl::Duration limit, std::mt19937_64& random) {
-  return absl::Nanoseconds(static_cast<int64_t>(random() % static_cast<uint64_t>(absl::ToInt64Nanoseconds(limit))));
-}
 
 struct Shape {
   const char* name;

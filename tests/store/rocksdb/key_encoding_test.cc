@@ -31,6 +31,8 @@ TEST(KeyEncodingTest, BytesAreThoseOfTheFormat) {
       "8000000000000064"
       "00000007";  // 100 s and 7 ns.
   const absl::Time instant = absl::FromUnixSeconds(100) + absl::Nanoseconds(7);
+  const LiveTimes times{.expire_time = instant, .secret_time = absl::FromUnixSeconds(1)};
+  const std::string secret_time = "800000000000000100000000";
   EXPECT_EQ(hex(UidBytes(uid)), u);
   EXPECT_EQ(hex(ListKey(AllPrefix(), 5, uid)),
             "41"
@@ -46,17 +48,17 @@ TEST(KeyEncodingTest, BytesAreThoseOfTheFormat) {
                                                                            "0000000000000002"
                                                                            "0000000000000005" +
                                                                            u);
-  EXPECT_EQ(hex(LiveNameKey(LiveNamePrefix(owner, epochs, "ab"), instant, uid)), "4e" + o +
-                                                                                     "0000000000000001"
-                                                                                     "0000000000000002"
-                                                                                     "61620001"
-                                                                                     "7fffffffffffff9b"
-                                                                                     "fffffff8" +
-                                                                                     u);
-  EXPECT_EQ(hex(LiveExpiryKey(LiveExpiryPrefix(owner, epochs), instant, uid)), "45" + o +
+  EXPECT_EQ(hex(LiveNameKey(LiveNamePrefix(owner, epochs, "ab"), times, uid)), "4e" + o +
                                                                                    "0000000000000001"
-                                                                                   "0000000000000002" +
-                                                                                   time + u);
+                                                                                   "0000000000000002"
+                                                                                   "61620001"
+                                                                                   "7fffffffffffff9b"
+                                                                                   "fffffff8" +
+                                                                                   secret_time + u);
+  EXPECT_EQ(hex(LiveExpiryKey(LiveExpiryPrefix(owner, epochs), times, uid)), "45" + o +
+                                                                                 "0000000000000001"
+                                                                                 "0000000000000002" +
+                                                                                 time + secret_time + u);
   EXPECT_EQ(hex(EndedKey(instant, uid)), time + u);
   EXPECT_EQ(hex(UserKey(owner)), "55" + o);
   EXPECT_EQ(UserKeyOf(UidBytes(owner)), UserKey(owner));
@@ -78,9 +80,13 @@ TEST(KeyEncodingTest, PartsComeOutAgain) {
   const std::string list = ListKey(OwnerAllPrefix(UserUidNumber(1)), 1234, uid);
   EXPECT_EQ(UidAtEnd(list), uid);
   EXPECT_EQ(CreateSequenceOf(list), 1234u);
-  const std::string live = LiveNameKey(LiveNamePrefix(UserUidNumber(1), {}, "name"), At(3), uid);
+  const LiveTimes times{.expire_time = At(3), .secret_time = At(2)};
+  const std::string live = LiveNameKey(LiveNamePrefix(UserUidNumber(1), {}, "name"), times, uid);
   EXPECT_EQ(UidAtEnd(live), uid);
-  EXPECT_EQ(ExpireTimeOf(live), At(3));
+  EXPECT_EQ(LiveTimesOfNameKey(live), times);
+  const std::string by_expiry = LiveExpiryKey(LiveExpiryPrefix(UserUidNumber(1), {}), times, uid);
+  EXPECT_EQ(UidAtEnd(by_expiry), uid);
+  EXPECT_EQ(LiveTimesOfExpiryKey(by_expiry), times);
   EXPECT_EQ(RequestOf(ForgetKey(At(1), "key")), "key");
   EXPECT_EQ(RequestKeyOf(RequestKey("key")), "key");
   EXPECT_EQ(RequestKeyOf(ForgetKey(At(1), "key")), std::nullopt);
@@ -88,7 +94,8 @@ TEST(KeyEncodingTest, PartsComeOutAgain) {
   EXPECT_FALSE(IsUserKey(UserIdKey("U")));
   EXPECT_EQ(UidAtEnd("short"), std::nullopt);
   EXPECT_EQ(CreateSequenceOf("short"), std::nullopt);
-  EXPECT_EQ(ExpireTimeOf("short"), std::nullopt);
+  EXPECT_EQ(LiveTimesOfNameKey("short"), std::nullopt);
+  EXPECT_EQ(LiveTimesOfExpiryKey("short"), std::nullopt);
   EXPECT_EQ(RequestOf("F"), std::nullopt);
 }
 
@@ -154,8 +161,10 @@ TEST(KeyEncodingTest, LiveExpiryPositionIsBetweenTheDeadAndTheLiving) {
   last.bytes.fill(0xff);
   for (const absl::Duration within : {absl::ZeroDuration(), absl::Nanoseconds(1) / 4, absl::Nanoseconds(3) / 4}) {
     const std::string position = LiveExpiryPosition(prefix, At(5) + within);
-    EXPECT_LT(LiveExpiryKey(prefix, At(5), last), position) << "expires now: not live";
-    EXPECT_GE(LiveExpiryKey(prefix, At(5) + absl::Nanoseconds(1), TokenUid{}), position);
+    const LiveTimes now{.expire_time = At(5), .secret_time = absl::InfiniteFuture()};
+    const LiveTimes next{.expire_time = At(5) + absl::Nanoseconds(1), .secret_time = absl::InfinitePast()};
+    EXPECT_LT(LiveExpiryKey(prefix, now, last), position) << "expires now: not live";
+    EXPECT_GE(LiveExpiryKey(prefix, next, TokenUid{}), position);
   }
 }
 
@@ -206,8 +215,17 @@ TEST(IndexRowsTest, RowsDependOnWhatTheyIndexAlone) {
   changed.scopes = {"*"};
   changed.audiences = {"x"};
   changed.change_sequence = 99;
-  changed.regenerate_time = At(3);
   EXPECT_EQ(IndexRowsOf(token), IndexRowsOf(changed));
+}
+
+TEST(IndexRowsTest, ANewSecretIsAnotherPlaceAmongTheLiveOnes) {
+  const TokenRecord token = TokenNumber(1, UserNumber(1));
+  TokenRecord regenerated = token;
+  regenerated.regenerate_time = At(3);
+  const std::vector<Row> before = IndexRowsOf(token);
+  const std::vector<Row> after = IndexRowsOf(regenerated);
+  ASSERT_EQ(before.size(), after.size());
+  for (size_t i = 0; i < before.size(); ++i) EXPECT_EQ(before[i] == after[i], before[i].family != Family::kLive);
 }
 
 TEST(KeyEncodingTest, ChangesComeBackAndAreInTheOrderOfMutations) {

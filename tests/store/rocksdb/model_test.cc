@@ -67,7 +67,9 @@ class ModelTest : public RocksDbFixture {
         };
       }
       case 4: {
-        const PolicyRecord policy{.maximum_live_tokens = static_cast<uint32_t>(Random(5)), .forbidden_scopes = {"x"}};
+        const PolicyRecord policy{.maximum_lifespan = absl::Seconds(Random(80) + 1),
+                                  .maximum_live_tokens = static_cast<uint32_t>(Random(5)),
+                                  .forbidden_scopes = {"x"}};
         return [policy](TokenTransaction& transaction, std::string&) { return transaction.PutPolicy(policy); };
       }
       case 5: {
@@ -164,6 +166,8 @@ class ModelTest : public RocksDbFixture {
     drawn.expire_time = RandomTime();
     drawn.hmac = HmacNumber(Random(2 * kTokens));  // Sometimes that of another token.
     if (Random(3) == 0) drawn.revoke_time = RandomTime();
+    drawn.create_time = RandomTime();
+    if (Random(3) == 0) drawn.regenerate_time = RandomTime();
     return [drawn, owner_id](TokenTransaction& transaction, std::string& answers) {
       TokenRecord token = drawn;
       const auto known = transaction.GetToken(token.uid);
@@ -261,6 +265,11 @@ class ModelTest : public RocksDbFixture {
         query.after_sequence = Random(2) == 0 ? Random(20) : Random(expected.CommitSequence() + 1);
         EXPECT_EQ(expected.ListTokens(query)->tokens, actual.ListTokens(query)->tokens);
         EXPECT_EQ(expected.ListTokens(query)->more, actual.ListTokens(query)->more);
+        if (expected.ListTokens(query)->more) {
+          TokenQuery next = query;
+          next.after_sequence = actual.ListTokens(query)->up_to;
+          EXPECT_EQ(expected.ListTokens(next)->tokens, actual.ListTokens(next)->tokens);
+        }
       }
     }
     const UserQuery users{.after_id = Random(2) == 0 ? "" : UserNumber(Random(kUsers)).id, .limit = Random(3)};

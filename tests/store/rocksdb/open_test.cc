@@ -213,8 +213,16 @@ TEST_F(OpenTest, DevelopmentMarkMustMatch) {
 TEST_F(OpenTest, NewerFormatIsRefused) {
   ASSERT_EQ(Open(), absl::OkStatus());
   Close();
-  SetMeta(rocks::kFormatKey, rocks::EncodeNumber(2));
-  ExpectRefused(absl::StatusCode::kFailedPrecondition, {"newer version", "format 2", "reads format 1"});
+  SetMeta(rocks::kFormatKey, rocks::EncodeNumber(3));
+  ExpectRefused(absl::StatusCode::kFailedPrecondition, {"newer version", "format 3", "reads format 2"});
+}
+
+TEST_F(OpenTest, AFormatThatWasNeverReleasedIsRefused) {
+  ASSERT_EQ(Open(), absl::OkStatus());
+  Close();
+  SetMeta(rocks::kFormatKey, rocks::EncodeNumber(1));
+  ExpectRefused(absl::StatusCode::kFailedPrecondition,
+                {"before its first release", "format 1", "reads format 2", "make a new store"});
 }
 
 TEST_F(OpenTest, UnknownColumnFamilyIsANewerFormat) {
