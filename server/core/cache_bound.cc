@@ -8,6 +8,11 @@ absl::Duration CacheBoundAt(const CacheBoundRecord& record, absl::Time now) {
   return std::max(record.granted, std::min(record.previous, record.previous_end - now));
 }
 
+absl::Duration LargestLivingTtl(const CacheBoundRecord& record, absl::Time now) {
+  // At its very end an entry is used.
+  return now <= record.previous_end ? std::max(record.granted, record.previous) : record.granted;
+}
+
 absl::Time LastAcceptTime(const CacheBoundRecord& record, absl::Time now) { return now + CacheBoundAt(record, now); }
 
 CacheBoundRecord GrantTtl(const CacheBoundRecord& record, absl::Duration ttl, absl::Time now) {

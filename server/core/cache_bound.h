@@ -20,6 +20,10 @@ namespace pat {
 // whole TTL.
 absl::Duration CacheBoundAt(const CacheBoundRecord& record, absl::Time now);
 
+// The largest TTL of which an entry may be alive at `now`; the older one until the last entry under it has run out.
+// Other than T it is the entry's whole TTL: how far back the load of one may lie that still answers.
+absl::Duration LargestLivingTtl(const CacheBoundRecord& record, absl::Time now);
+
 // The last instant at which a cache anywhere answers from what a commit has changed that is durable by now: now + T, of
 // a transaction that saw `record`. A larger T that is kept later is no matter: what is loaded under it is loaded after
 // that commit.

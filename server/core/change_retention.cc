@@ -10,6 +10,18 @@ namespace {
 constexpr size_t kChangesAtATime = 1000;
 const absl::Duration kLeastAge = absl::Hours(1);
 
+// A row of the audit log may be written so much later than its time says, if several refusals were put together.
+const absl::Duration kAuditDelay = absl::Minutes(10);
+
+// The mutation until which all changes are older than `age`, by the audit log, which has both the time and the number
+// of a mutation; 0: it does not say.
+absl::StatusOr<uint64_t> AuditedOlderThan(const TokenStore& store, absl::Duration age, absl::Time now) {
+  const absl::StatusOr<AuditPage> page =
+      store.ListAudit({.end = now - age - kAuditDelay, .newest_first = true, .limit = 1});
+  if (!page.ok()) return page.status();
+  return page->rows.empty() ? 0 : page->rows.front().sequence;
+}
+
 }  // namespace
 
 void ChangeRetention::Note(absl::Time now, uint64_t sequence) {
@@ -28,9 +40,15 @@ absl::StatusOr<size_t> RemoveOldChanges(TokenStore& store, ChangeRetention& rete
   const absl::StatusOr<CacheBoundRecord> bound = store.GetCacheBound();
   if (!bound.ok()) return bound.status();
   // Of now and before: whoever was at a position that is removed today may have been granted the older TTL.
-  const absl::Duration longest = std::max(bound->granted, bound->previous);
+  const absl::Duration age = std::max(LargestLivingTtl(*bound, now), kLeastAge);
   retention.Note(now, store.DurableSequence());
-  const uint64_t through = retention.OlderThan(std::max(longest, kLeastAge), now);
+  uint64_t through = retention.OlderThan(age, now);
+  if (through == 0) {
+    const absl::StatusOr<uint64_t> audited = AuditedOlderThan(store, age, now);
+    if (!audited.ok()) return audited.status();
+    // No further than what no crash takes back.
+    through = std::min(*audited, store.DurableSequence());
+  }
   size_t total = 0;
   size_t removed = 0;
   if (through == 0) return total;

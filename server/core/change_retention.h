@@ -4,8 +4,12 @@
 // anything, there is nothing left that it could have to drop: so the changes need to be kept no longer. They are kept
 // for an hour at least.
 //
-// Changes have no time, only their order. So the position of the store is noted now and then, with the time; after a
-// restart nothing is removed until it is known again how old something is.
+// Changes have no time, only their order. So the position of the store is noted now and then, with the time. A restart
+// forgets that. Until it is known again for as long as changes are kept, the audit log says how old they are, to ten
+// minutes: its rows have the time and the number of a mutation. So an authority that is restarted each day removes them
+// too, with whatever TTL. Where neither says anything (the audit log is kept for a shorter time), nothing is removed.
+//
+// Removing too much would be safe: who is at a position that is gone starts over, and drops what it knows.
 //
 // Threads: no synchronisation of its own.
 #ifndef PAT_SERVER_CORE_CHANGE_RETENTION_H_

@@ -2,6 +2,7 @@
 
 #include <grpcpp/security/credentials.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <memory>
@@ -38,6 +39,17 @@ const absl::Duration kTlsPollInterval = absl::Seconds(1);
 // Then its authority drains, and all of it has to end within 10 s.
 const absl::Duration kDevSidecarDrainTime = absl::Seconds(2);
 
+// Each connection is an open file. The soft limit is 1024 on many systems, less than there may be sidecars; it is that
+// low for programs that use select(), and this is none. The hard limit is what the administrator wants to be kept.
+void AllowOpenFilesUpToTheHardLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    spdlog::warn("the limit of open files could not be raised; there may be too few for all connections");
+  }
+}
+
 // The mode of a socket is all that keeps others from its role; but a user has to show a password or a token as well.
 void WarnOfOpenSocket(const ListenAddress& address) {
   if (!address.is_unix || (address.mode & 0002) == 0 || address.role == ListenerRole::kUser) return;
@@ -48,7 +60,9 @@ void WarnOfOpenSocket(const ListenAddress& address) {
 // All roles: they differ in what there is to serve, where they may listen and whom they take callers for.
 class RunningDaemon final : public Daemon {
  public:
-  RunningDaemon(const Options& options, const ClockSource& clock_source) : options_(options), clock_(clock_source) {}
+  RunningDaemon(const Options& options, const ClockSource& clock_source) : options_(options), clock_(clock_source) {
+    AllowOpenFilesUpToTheHardLimit();
+  }
   ~RunningDaemon() override { Drain(); }
 
   absl::Status StartDev() {
@@ -119,11 +133,12 @@ class RunningDaemon final : public Daemon {
     StopAll(sidecar_listeners_, kDevSidecarDrainTime);
     if (!listeners_.empty() && authority_ != nullptr) sidecar_ = nullptr;
     StopAll(listeners_, kDrainTime);
-    health_ = nullptr;
     tls_poll_ = nullptr;
     sidecar_ = nullptr;
     authority_ = nullptr;
     if (data_ != nullptr) data_->CloseStore();
+    // The last: a probe that finds nobody takes a process for dead that has yet to end what it is at.
+    health_ = nullptr;
   }
 
  private:
@@ -232,14 +247,12 @@ class RunningDaemon final : public Daemon {
     return absl::OkStatus();
   }
 
-  // Together: each waits until its time is up if a stream is open, and until then the others would serve. The last ones
-  // take the one for health with them.
-  void StopAll(Listeners& listeners, absl::Duration drain_time) {
+  // Together: each waits until its time is up if a stream is open, and until then the others would serve.
+  static void StopAll(Listeners& listeners, absl::Duration drain_time) {
     std::vector<std::thread> stopping;
     for (const std::unique_ptr<Listener>& listener : listeners) {
       stopping.emplace_back([&listener, drain_time] { listener->Stop(drain_time); });
     }
-    if (&listeners == &listeners_ && health_ != nullptr) stopping.emplace_back([this] { health_->Stop(); });
     for (std::thread& thread : stopping) thread.join();
     listeners.clear();
   }

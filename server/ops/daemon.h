@@ -1,7 +1,8 @@
 // Daemon: everything that a running patd is made of, put together. The only place that names concrete engines.
 //
 // Start order: what can be wrong without leaving a trace first (catalogue, addresses, certificates, pepper), then the
-// data, then what works on it, and the listeners last, because they serve at once. For the end see Drain().
+// data, then what works on it, and the listeners last, because they serve at once. For the end see Drain(). The
+// process's limit of open files is raised to the hard one, for as many connections as the system lets it have.
 #ifndef PAT_SERVER_OPS_DAEMON_H_
 #define PAT_SERVER_OPS_DAEMON_H_
 
@@ -47,11 +48,12 @@ class Daemon {
   virtual std::optional<ListenAddress> health_listening() const = 0;
   virtual std::string data_dir() const = 0;  // Empty: there is none.
 
-  // First health says NOT_SERVING on all listeners. Then all of them stop at the same time: no new calls are taken,
-  // those under way have 5 s together before they are cancelled. (The sidecar of `patd dev` stops first, within 2 s.)
-  // Then a sidecar reports its uses, maintenance ends, after the transaction that it is in, what is queued for the
-  // workers is done, and the store is closed. A temporary data directory goes with the daemon. Twice does no harm; the
-  // destructor does it too.
+  // First health says NOT_SERVING on all listeners. Then all of them but that for health stop at the same time: no new
+  // calls are taken, those under way have 5 s together before they are cancelled. (The sidecar of `patd dev` stops
+  // first, within 2 s.) Then a sidecar reports its uses, maintenance ends, after the transaction that it is in, what is
+  // queued for the workers is done, and the store is closed. Until all of that is done --health-listen answers probes:
+  // "liveness" SERVING, everything else NOT_SERVING; it stops last. A temporary data directory goes with the daemon.
+  // Twice does no harm; the destructor does it too.
   virtual void Drain() = 0;
 };
 

@@ -9,6 +9,12 @@
 #include "server/ops/server_limits.h"
 
 namespace pat {
+namespace {
+
+// Nothing that is asked here takes time, and Watch() has ended with Drain(). It is added to what else an end takes.
+const absl::Duration kAnswerTime = absl::Seconds(1);
+
+}  // namespace
 
 HealthListener::HealthListener(const ListenAddress& address, bool with_management)
     : address_(address), health_(ServedApis(with_management)) {}
@@ -32,7 +38,7 @@ absl::StatusOr<std::unique_ptr<HealthListener>> HealthListener::Create(const Lis
 
 void HealthListener::Stop() {
   if (server_ == nullptr) return;
-  StopServer(*server_);
+  StopServer(*server_, kAnswerTime);
   server_ = nullptr;
 }
 

@@ -1,5 +1,5 @@
 // HealthListener: an address where health, and nothing else, is served in plaintext: for probes that have no
-// certificate (--health-listen).
+// certificate (--health-listen). The last that stops in a process: until then probes can see that it drains.
 #ifndef PAT_SERVER_OPS_HEALTH_LISTENER_H_
 #define PAT_SERVER_OPS_HEALTH_LISTENER_H_
 
@@ -13,7 +13,7 @@
 
 namespace pat {
 
-// Threads: for the thread that made it, but for Stop().
+// Threads: for the thread that made it.
 class HealthListener {
  public:
   // Listens and serves at once, of the services that the listeners have (listener.h). Errors name the address.
@@ -26,10 +26,10 @@ class HealthListener {
   // With the port that the system chose, if it was asked to.
   const ListenAddress& address() const { return address_; }
 
-  // Says NOT_SERVING from now on.
+  // Says NOT_SERVING from now on, but of "liveness".
   void Drain() { health_.Drain(); }
 
-  // As Listener::Stop().
+  // Takes no new calls; returns when those under way are answered, within a second. Twice does no harm.
   void Stop();
 
  private:

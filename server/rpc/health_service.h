@@ -19,10 +19,10 @@ namespace pat {
 class HealthService final : public grpc::health::v1::Health::Service {
  public:
   // `services`: the full names that can be asked for, besides "" for the whole server, "readiness", which is the same,
-  // and "liveness", which serves until the process ends. All serve.
+  // and "liveness", which serves for as long as somebody answers. All serve.
   explicit HealthService(std::vector<std::string> services) : services_(std::move(services)) {}
 
-  // From now on nothing serves, and watchers are told so and let go.
+  // From now on nothing but "liveness" serves, and watchers are told so and let go.
   void Drain() ABSL_LOCKS_EXCLUDED(mutex_);
 
   grpc::Status Check(grpc::ServerContext* context, const grpc::health::v1::HealthCheckRequest* request,

@@ -29,6 +29,9 @@ const absl::Duration kTick = absl::Milliseconds(250);
 // A resume token is some sixty bytes.
 constexpr size_t kMaxRequestBytes = 1024;
 
+// A sidecar's own pace is about the same.
+const absl::Duration kRetryWhenFull = absl::Seconds(2);
+
 grpc::Status Ending() {
   return ToGrpcStatus(MakeError(absl::StatusCode::kUnavailable, "the server is being stopped",
                                 {.reason = "AUTHORITY_UNAVAILABLE", .retry_delay = absl::Seconds(1)}));
@@ -58,7 +61,7 @@ class WatchStreams::Stream {
   State state = State::kWaiting;
   bool is_called = false;   // A client has called, so gRPC will say when the call is over.
   bool is_done = false;     // It has.
-  bool is_counted = false;  // In open_.
+  bool is_counted = false;  // In open_ and open_by_caller_.
   bool is_new = true;       // Has not got its first message.
   bool is_behind = true;    // There is, or may be, something to tell.
   int64_t last_message_nanos = 0;
@@ -194,14 +197,6 @@ void WatchStreams::Called(Stream& stream) {
   stream.is_called = true;
   stream.state = Stream::State::kIdle;
   if (is_ending_) return Finish(stream, Ending());
-  if (open_ >= options_.max_streams) {
-    return Finish(stream, ToGrpcStatus(MakeError(
-                              absl::StatusCode::kResourceExhausted,
-                              absl::StrCat("this server has ", open_, " streams already; that is as many as it takes"),
-                              {.reason = "RATE_LIMITED", .retry_delay = absl::Seconds(2)})));
-  }
-  ++open_;
-  stream.is_counted = true;
   stream.state = Stream::State::kAdmitting;
   const CallInfo info = guard_.InfoOf(kMethod, stream.context, stream.peer);
   // `info` has views into the stream, which is there until this is answered.
@@ -233,8 +228,32 @@ void WatchStreams::Admitted(Stream& stream) {
           : InvalidRequest(
                 {{"resume_token", absl::StrCat("is too long: the request has ", stream.request.Length(), " bytes")}});
   if (!parsed.ok()) return Finish(stream, ToGrpcStatus(parsed));
+  // After all else: whoever is refused takes no place from others.
+  if (absl::Status status = TakePlace(stream); !status.ok()) return Finish(stream, ToGrpcStatus(status));
   if (stream.principal->kind == PrincipalKind::kUser) guard_.NoteDone(*stream.principal, kMethod, {});
   stream.position = source_.feed->Begin(request.resume_token());
+}
+
+absl::Status WatchStreams::TakePlace(Stream& stream) {
+  const auto refuse = [](const std::string& text) {
+    return MakeError(absl::StatusCode::kResourceExhausted, text,
+                     {.reason = "RATE_LIMITED", .retry_delay = kRetryWhenFull});
+  };
+  if (open_ >= options_.max_streams) {
+    return refuse(absl::StrCat("this listener has ", open_, " streams already; that is as many as it takes"));
+  }
+  const std::string caller = stream.principal->Caller();
+  size_t& own = open_by_caller_[caller];
+  const size_t share = std::max<size_t>(options_.max_streams / 2, 1);
+  if (own >= share) {
+    return refuse(absl::StrCat(caller, " has ", own,
+                               " streams already; that is as many as one caller may have, half of the ",
+                               options_.max_streams, " that this listener takes"));
+  }
+  ++own;
+  ++open_;
+  stream.is_counted = true;
+  return absl::OkStatus();
 }
 
 void WatchStreams::Feed() {
@@ -291,7 +310,11 @@ void WatchStreams::RemoveIfOver(Stream& stream) {
                                                              stream.state == Stream::State::kOver)
                                         : stream.state == Stream::State::kOver;
   if (!is_over) return;
-  if (stream.is_counted) --open_;
+  if (stream.is_counted) {
+    --open_;
+    const auto own = open_by_caller_.find(stream.principal->Caller());
+    if (--own->second == 0) open_by_caller_.erase(own);
+  }
   streams_.erase(&stream);
   delete &stream;
   count_.fetch_sub(1, std::memory_order_release);

@@ -25,10 +25,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
@@ -49,7 +51,12 @@ struct WatchSource {
 };
 
 struct WatchOptions {
-  size_t max_streams = 1024;  // Beyond: RESOURCE_EXHAUSTED.
+  // Of callers who were let in; beyond: RESOURCE_EXHAUSTED. A stream that waits costs the memory of one gRPC call and a
+  // message every heartbeat (and a connection, which a sidecar has anyway): all of them 2000 small messages a second.
+  //
+  // One caller (Principal::Caller(): for services the identity in the configuration) has half of them at most: so one
+  // that goes wild takes push from nobody else. Not less, because all pods of a service may share one identity.
+  size_t max_streams = 10'000;
 
   // A stream on which nothing happened gets a message so often, so that its client can tell silence from loss.
   absl::Duration heartbeat_interval = absl::Seconds(5);
@@ -101,6 +108,8 @@ class WatchStreams {
   void FeedOne(Stream& stream, bool is_due, int64_t now_nanos);
   // What comes at this position; from what was read last, if it was read there.
   absl::Status Read(const FeedPosition& position);
+  // Counts it, or says which limit it is beyond.
+  absl::Status TakePlace(Stream& stream);
   void Finish(Stream& stream, const grpc::Status& status);
   void RemoveIfOver(Stream& stream);
 
@@ -115,8 +124,9 @@ class WatchStreams {
   int commit_listener_ = 0;
 
   // Touched by the thread alone.
-  absl::flat_hash_set<Stream*> streams_;  // All there are, those that wait for a client included.
-  size_t open_ = 0;                       // Those of them that count against max_streams.
+  absl::flat_hash_set<Stream*> streams_;                     // All there are, those that wait for a client included.
+  size_t open_ = 0;                                          // Those of them that count against max_streams,
+  absl::flat_hash_map<std::string, size_t> open_by_caller_;  // and whose they are.
   bool is_ending_ = false;
 
   // What was read last, for the streams that are at the same place.

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <iostream>
@@ -14,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "tests/e2e/sidecar_processes.h"
 
@@ -21,6 +23,35 @@ namespace pat {
 namespace {
 
 using ::grpc::StatusCode;
+using ::grpc::health::v1::Health;
+using ::grpc::health::v1::HealthCheckRequest;
+using ::grpc::health::v1::HealthCheckResponse;
+
+// A call that is open and on which nothing happens.
+class IdleReflection {
+ public:
+  explicit IdleReflection(const Client& client)
+      : stream_(
+            grpc::reflection::v1::ServerReflection::NewStub(client.channel())->ServerReflectionInfo(context_.get())) {}
+
+  // After the server has answered on it.
+  bool is_open() {
+    grpc::reflection::v1::ServerReflectionRequest request;
+    request.set_list_services("");
+    grpc::reflection::v1::ServerReflectionResponse response;
+    return stream_->Write(request) && stream_->Read(&response);
+  }
+  void Finish() {
+    stream_->WritesDone();
+    stream_->Finish();
+  }
+
+ private:
+  const std::unique_ptr<grpc::ClientContext> context_ = Client::ContextFor(Nobody());
+  const std::unique_ptr<grpc::ClientReaderWriter<grpc::reflection::v1::ServerReflectionRequest,
+                                                 grpc::reflection::v1::ServerReflectionResponse>>
+      stream_;
+};
 
 class SidecarTest : public testing::Test {
  protected:
@@ -30,10 +61,10 @@ class SidecarTest : public testing::Test {
 };
 
 // Whatever happens to the authority meanwhile.
-TEST_F(SidecarTest, InTtlModeEachDeniesAtItsOwnEndAndNeverLater) {
-  const absl::Duration ttl = absl::Seconds(2);
-  const auto first = processes_.StartSidecar("first", {"--cache-ttl", "2s"});
-  const auto second = processes_.StartSidecar("second", {"--cache-ttl", "2s"});
+TEST_F(SidecarTest, InTtlModeEachDeniesAtItsOwnEndAndNeverLaterOrEarlier) {
+  const absl::Duration ttl = absl::Seconds(5);
+  const auto first = processes_.StartSidecar("first", {"--cache-ttl", "5s"});
+  const auto second = processes_.StartSidecar("second", {"--cache-ttl", "5s"});
   const MadeToken made = Create("lags");
   const Asked at_first = Ask(*first, made.secret);
   ASSERT_TRUE(at_first.is_active()) << at_first.status.error_message();
@@ -47,18 +78,14 @@ TEST_F(SidecarTest, InTtlModeEachDeniesAtItsOwnEndAndNeverLater) {
   processes_.StartAuthority();
   for (const auto& [sidecar, loaded] : {std::pair(first.get(), at_first), std::pair(second.get(), at_second)}) {
     const absl::Time end = ToTime(loaded.response.freshness().read_time()) + ttl;
-    int accepted = 0;
     Asked asked = Ask(*sidecar, made.secret);
     for (; asked.is_active(); asked = Ask(*sidecar, made.secret)) {
       EXPECT_EQ(asked.response.freshness().source(), v1::Freshness::SOURCE_CACHE);
       EXPECT_LE(asked.sent, end);
-      ++accepted;
     }
     EXPECT_TRUE(asked.status.ok()) << asked.status.error_message();
+    // So it was accepted until then: that holds however slow this machine is.
     EXPECT_GE(asked.answered, end);
-    if (sidecar == first.get()) {
-      EXPECT_GT(accepted, 0);
-    }
   }
 }
 
@@ -75,13 +102,92 @@ TEST_F(SidecarTest, TheTtlIsTheSmallerOfItsOwnAndTheAuthoritys) {
   const auto large = processes_.StartSidecar("large", {"--cache-ttl", "1h"});
   const auto small = processes_.StartSidecar("small", {"--cache-ttl", "1s"});
   const MadeToken made = Create("short");
-  const auto fresh_for = [&made](Patd& sidecar) {
-    const Asked asked = Ask(sidecar, made.secret);
-    EXPECT_TRUE(asked.is_active()) << asked.status.error_message();
-    return ToAbslDuration(asked.response.freshness().fresh_for());
+  const auto expect_ttl = [&made](Patd& sidecar, absl::Duration ttl) {
+    const Asked loaded = Ask(sidecar, made.secret);
+    ASSERT_TRUE(loaded.is_active()) << loaded.status.error_message();
+    const absl::Duration fresh_for = ToAbslDuration(loaded.response.freshness().fresh_for());
+    EXPECT_LE(fresh_for, ttl);
+    // It was whole when the answer was asked for. (A tenth of a second for clocks that are set.)
+    EXPECT_GE(fresh_for, ttl - (loaded.answered - loaded.sent) - absl::Milliseconds(100));
+    // And it is kept for so long, if this machine is quick enough to see that.
+    const Asked again = Ask(sidecar, made.secret);
+    if (again.answered < loaded.sent + ttl) {
+      EXPECT_EQ(again.response.freshness().source(), v1::Freshness::SOURCE_CACHE);
+    }
   };
-  EXPECT_LE(fresh_for(*large), absl::Seconds(3));
-  EXPECT_LE(fresh_for(*small), absl::Seconds(1));
+  expect_ttl(*large, absl::Seconds(3));
+  expect_ttl(*small, absl::Seconds(1));
+}
+
+// Over mutual TLS a sidecar is the authority of another one: it passes on what that reports of uses.
+TEST_F(SidecarTest, OverMutualTlsItTakesReportsOfUsesAndPassesThemOn) {
+  const std::string& directory = processes_.authority.directory.path();
+  const auto middle =
+      processes_.StartSidecar("middle", {"--listen", "127.0.0.1:0", "--tls-client-ca", directory + "/ca.crt",
+                                         "--identity", "dns=sidecar.example,role=introspector,digests=true"});
+  const MadeToken made = Create("used above");
+  const MadeCertificate own = processes_.authority.Named("DNS:sidecar.example");
+  Client above(middle->addresses().back(), grpc::SslCredentials({processes_.authority.client_ca.pem, own.key, own.pem}),
+               "sidecar.example");
+  const absl::Time used = absl::Now() - absl::Minutes(3);
+  v1::ReportUseRequest request;
+  v1::TokenUse& use = *request.add_uses();
+  use.set_jti(made.token.uid());
+  Set(used, *use.mutable_last_use_time());
+  const grpc::Status reported = above.Call(&IntrospectionStub::ReportUse, Nobody(), request).status;
+  EXPECT_TRUE(reported.ok()) << reported.error_message();
+  // The stream of revocations is not passed on.
+  const auto context = Client::ContextFor(Nobody());
+  const auto stub = v1::IntrospectionService::NewStub(above.channel());
+  EXPECT_EQ(stub->WatchRevocations(context.get(), v1::WatchRevocationsRequest())->Finish().error_code(),
+            StatusCode::UNIMPLEMENTED);
+
+  // Both tell what they have noted when they end.
+  middle->process().Signal(SIGTERM);
+  EXPECT_EQ(middle->process().Wait(absl::Seconds(10)).exit_code, 0);
+  processes_.authority.patd->process().Signal(SIGTERM);
+  EXPECT_EQ(processes_.authority.patd->process().Wait(absl::Seconds(10)).exit_code, 0);
+  processes_.StartAuthority();
+  const std::vector<v1::Token> tokens = processes_.Portal().List("ada");
+  ASSERT_EQ(tokens.size(), 1U);
+  EXPECT_EQ(ToTime(tokens.front().last_use_time()), absl::FromUnixSeconds(absl::ToUnixSeconds(used) / 60 * 60));
+}
+
+// What a probe finds while it ends: a call that goes on holds it for some seconds.
+TEST_F(SidecarTest, WhileItDrainsItIsAliveAndNotReady) {
+  const auto sidecar = processes_.StartSidecar("draining", {"--health-listen", "127.0.0.1:0"});
+  const std::string output = sidecar->process().standard_output();
+  const std::string line = output.substr(output.find("Health on ") + 10);
+  const std::string health = line.substr(0, line.find(' '));
+  // As a probe asks: over a connection of its own.
+  const auto check = [&health](const std::string& service) {
+    HealthCheckRequest request;
+    request.set_service(service);
+    return CallOf<Health>(Client(health), &Health::Stub::Check, Nobody(), request);
+  };
+  EXPECT_EQ(check("readiness").value().status(), HealthCheckResponse::SERVING);
+  IdleReflection idle(sidecar->client());
+  ASSERT_TRUE(idle.is_open());
+
+  sidecar->process().Signal(SIGTERM);
+  EXPECT_TRUE(Becomes([&] { return check("readiness").value().status() == HealthCheckResponse::NOT_SERVING; }));
+  // Now all other listeners are closed, or will be in a moment.
+  EXPECT_TRUE(Becomes([&] {
+    return !Client("unix:" + processes_.authority.directory / "draining.sock")
+                .Call(&IntrospectionStub::Introspect, Nobody(), QuestionFor("malformed"))
+                .status.ok();
+  }));
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(check("readiness").value().status(), HealthCheckResponse::NOT_SERVING);
+    EXPECT_EQ(check("").value().status(), HealthCheckResponse::NOT_SERVING);
+    EXPECT_EQ(check("liveness").value().status(), HealthCheckResponse::SERVING);
+  }
+  const FailedStart healthcheck = RunToItsEnd(PatdCommand("healthcheck", {"--health-listen", health}));
+  EXPECT_EQ(healthcheck.end.exit_code, 1);
+  EXPECT_THAT(healthcheck.standard_error, testing::HasSubstr("NOT_SERVING"));
+  idle.Finish();
+  EXPECT_EQ(sidecar->process().Wait(absl::Seconds(10)).exit_code, 0);
+  EXPECT_FALSE(check("liveness").status.ok());
 }
 
 TEST_F(SidecarTest, InPushModeBothDenyWithinASecondAlsoAcrossARestart) {

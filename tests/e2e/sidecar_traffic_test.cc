@@ -67,7 +67,7 @@ TEST(SidecarTrafficTest, NoSecretGoesToTheAuthority) {
   }
 }
 
-// So that last_use_time is true although the authority is not asked each time.
+// That the authority heeds them, so that last_use_time is true, is in watch_test.cc (LastUseTest).
 TEST(SidecarTrafficTest, UsesAreReportedAtTheEnd) {
   Patd authority({"--cache-ttl", "1h"});
   CuttingProxy proxy(PortOf(authority.address()), /*record=*/true);

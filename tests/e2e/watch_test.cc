@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -73,6 +75,52 @@ TEST_F(WatchTest, AReportedUseIsWrittenAtTheLatestAtTheEnd) {
   const absl::Duration ago = server_.time.wall() - ToTime(tokens[0].last_use_time());
   EXPECT_GE(ago, absl::Minutes(3));
   EXPECT_LT(ago, absl::Minutes(4));
+}
+
+// A soft limit of 1024 files would be one of as many sidecars.
+TEST(ConnectionsTest, AreAsManyAsTheHardLimitOfOpenFilesAllows) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit low = before;
+  low.rlim_cur = std::min<rlim_t>(before.rlim_max, 256);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  const DevServer server;
+  rlimit now{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &now), 0);
+  EXPECT_EQ(now.rlim_cur, before.rlim_max);
+  EXPECT_EQ(now.rlim_max, before.rlim_max);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+// What ReportUse is for: introspections that a sidecar answers from its cache never reach the authority, and
+// last_use_time is true all the same.
+TEST(LastUseTest, IsTheMinuteInWhichASidecarLastAnsweredFromItsCache) {
+  Options options;
+  options.listen.push_back({.host = "127.0.0.1", .port = 0});
+  options.sidecar_listen = ListenAddress{.host = "127.0.0.1", .port = 0};
+  DevServer server(options);
+  const MadeToken made = server.client().Create("ada", "used");
+  const auto last_use = [&] {
+    v1::GetTokenRequest request;
+    request.set_name(made.token.name());
+    return ToTime(
+        server.client().Call(&TokenStub::GetToken, PortalFor("ada"), request).value().token().last_use_time());
+  };
+  const auto ask = [&] {
+    Client sidecar(server.daemon().sidecar_listening()->ToString());
+    return sidecar.Introspect(made.secret).freshness().source();
+  };
+  const auto minute = [&] { return absl::FromUnixSeconds(absl::ToUnixSeconds(server.time.wall()) / 60 * 60); };
+
+  EXPECT_EQ(ask(), v1::Freshness::SOURCE_STORE);
+  const absl::Time loaded = minute();
+  server.time.Advance(absl::Minutes(7));
+  EXPECT_EQ(ask(), v1::Freshness::SOURCE_CACHE);
+  const absl::Time used = minute();
+  server.time.Advance(absl::Minutes(7));
+  server.Restart();  // At its end a sidecar tells what it has noted.
+  EXPECT_EQ(used, loaded + absl::Minutes(7));
+  EXPECT_EQ(last_use(), used);
 }
 
 }  // namespace

@@ -64,6 +64,17 @@ TEST(CacheBoundTest, LoweringTwiceForgetsTheFirstEntriesInTheirTime) {
   EXPECT_EQ(CacheBoundAt(record, kStart + kHour), kMinute);
 }
 
+// Which is how far back the load of an entry may lie that is used now.
+TEST(CacheBoundTest, TheOlderTtlCountsWholeUntilItsLastEntryHasRunOutAndThenNoMore) {
+  const absl::Duration large = absl::Hours(24 * 30);
+  EXPECT_EQ(LargestLivingTtl({}, kStart), absl::ZeroDuration());
+  const CacheBoundRecord record = GrantTtl(GrantTtl({}, large, kStart), kHour, kStart);
+  EXPECT_EQ(LargestLivingTtl(record, kStart), large);
+  EXPECT_EQ(LargestLivingTtl(record, kStart + large), large);
+  EXPECT_EQ(LargestLivingTtl(record, kStart + large + kTick), kHour);
+  EXPECT_EQ(LargestLivingTtl(GrantTtl(record, 2 * large, kStart + kHour), kStart + kHour), 2 * large);
+}
+
 // A restart on a machine whose clock was set back: what is older than the grant is bounded by the old TTL still.
 TEST(CacheBoundTest, AClockThatIsSetBackMakesNoEntryLiveLongerThanItsTtl) {
   const CacheBoundRecord record = GrantTtl(GrantTtl({}, kHour, kStart), kMinute, kStart);

@@ -47,6 +47,14 @@ class RemoveOldChangesTest : public testing::Test {
     EXPECT_TRUE(removed.ok()) << removed.status();
     return removed.value_or(0);
   }
+  // What is only in memory is gone.
+  void Restart() { retention_ = ChangeRetention(); }
+  size_t Kept() {
+    // From the first position on that is not truncated.
+    uint64_t from = 0;
+    while (!CanGoOnFrom(from)) ++from;
+    return authority_.store.ListChanges(from, 1'000'000)->changes.size();
+  }
   bool CanGoOnFrom(uint64_t sequence) { return !authority_.store.ListChanges(sequence, 10)->truncated; }
 
   TestAuthority authority_;
@@ -79,6 +87,66 @@ TEST_F(RemoveOldChangesTest, OrTheLongestTtl) {
   authority_.time.Advance(absl::Hours(5));
   EXPECT_EQ(Remove(), 0u);
   authority_.time.Advance(kTick);
+  EXPECT_EQ(Remove(), 1u);
+}
+
+// One start with another --cache-ttl, years ago, is not for ever.
+TEST_F(RemoveOldChangesTest, ATtlThatWasLoweredCountsNoMoreWhenItsLastEntryHasRunOut) {
+  SetTtl(absl::Hours(24 * 30));
+  SetTtl(absl::Hours(1));
+  authority_.time.Advance(absl::Hours(24 * 30) + kTick);
+  authority_.Revoke(authority_.Issue("ada"));
+  EXPECT_EQ(Remove(), 0u);
+  authority_.time.Advance(absl::Hours(1) + kTick);
+  EXPECT_EQ(Remove(), 1u);
+}
+
+// ---- Restarts: what was noted in memory is gone, the audit log is not.
+
+TEST_F(RemoveOldChangesTest, AfterARestartByTheAuditLogToTenMinutes) {
+  SetTtl(absl::Minutes(1));
+  authority_.Revoke(token_);
+  const uint64_t before = authority_.store.CommitSequence();
+  authority_.time.Advance(absl::Hours(1) + absl::Minutes(10));
+  EXPECT_EQ(Remove(), 0u) << "exactly that old";
+  authority_.time.Advance(kTick);
+  Restart();
+  const IssuedToken young = authority_.Issue("ada");
+  authority_.Revoke(young);
+  EXPECT_EQ(Remove(), 1u);
+  EXPECT_TRUE(CanGoOnFrom(before)) << "what is younger stays";
+}
+
+// Each day, with a TTL of a week: what is there is what a week brought.
+TEST_F(RemoveOldChangesTest, AnAuthorityThatIsRestartedEachDayRemovesWhatIsOlderThanTheTtl) {
+  SetTtl(absl::Hours(24 * 7));
+  for (int day = 0; day < 60; ++day) {
+    Restart();
+    authority_.Revoke(authority_.Issue("ada"));
+    Remove();
+    authority_.time.Advance(absl::Hours(12));
+    Remove();
+    authority_.time.Advance(absl::Hours(12));
+    ASSERT_LE(Kept(), 9u) << "day " << day;
+  }
+  EXPECT_GE(Kept(), 7u);
+}
+
+// So it stays as long as nothing else says how old it is.
+TEST_F(RemoveOldChangesTest, WithoutAnAuditLogARestartBeginsAnew) {
+  authority_.ChangeUser("ada", [](UserRecord& user) { user.disabled = true; });  // Which no row is about.
+  const uint64_t before = authority_.store.CommitSequence() - 1;
+  ASSERT_TRUE(authority_.engine
+                  ->Commit([&](TokenTransaction& transaction) -> absl::StatusOr<Decision> {
+                    EXPECT_TRUE(transaction.DeleteAuditBefore(authority_.clock.Now() + absl::Hours(1), 1000).ok());
+                    return Decision::kCommit;
+                  })
+                  .ok());
+  authority_.time.Advance(absl::Hours(3));
+  Restart();
+  EXPECT_EQ(Remove(), 0u);
+  EXPECT_TRUE(CanGoOnFrom(before));
+  authority_.time.Advance(absl::Hours(1) + kTick);
   EXPECT_EQ(Remove(), 1u);
 }
 

@@ -75,8 +75,9 @@ TEST_F(WatchStreamsLoadTest, TwoHundredStreamsAllLearnOfIt) {
   }
 }
 
-TEST_F(WatchStreamsLoadTest, TheNumberOfStreamsIsBounded) {
-  Serve({.max_streams = 3});
+// 3 of 6 are one caller's share.
+TEST_F(WatchStreamsLoadTest, TheNumberOfStreamsOfOneCallerIsBounded) {
+  Serve({.max_streams = 6});
   std::vector<std::unique_ptr<Watcher>> watchers;
   for (int i = 0; i < 3; ++i) {
     watchers.push_back(Watch());
@@ -85,6 +86,8 @@ TEST_F(WatchStreamsLoadTest, TheNumberOfStreamsIsBounded) {
   const grpc::Status refused = Watch()->Finish();
   EXPECT_EQ(Outcome(refused), "RESOURCE_EXHAUSTED RATE_LIMITED");
   EXPECT_TRUE(HasRetryDelay(refused));
+  EXPECT_THAT(refused.error_message(), testing::HasSubstr("introspector has 3 streams"));
+  EXPECT_THAT(refused.error_message(), testing::HasSubstr("half of the 6"));
   // When one goes there is room for another, a moment later.
   watchers.pop_back();
   std::string first;
@@ -94,6 +97,71 @@ TEST_F(WatchStreamsLoadTest, TheNumberOfStreamsIsBounded) {
     if (first == "end") watchers.pop_back();
   } while (first == "end");
   EXPECT_EQ(first, "heartbeat");
+}
+
+TEST_F(WatchStreamsLoadTest, OneCallerTakesNoPlaceFromAnother) {
+  const auto as = [this](const char* id) {
+    authority_.AddUser(id);
+    GivePassword(*authority_.engine, id, "password");
+    authority_.ChangeUser(id, [](UserRecord& user) { user.administrator = true; });
+    return Metadata{{"authorization", Basic(id, "password")}};
+  };
+  const Metadata eve = as("eve");
+  const Metadata root = as("root");
+  Serve({.max_streams = 4});
+  std::vector<std::unique_ptr<Watcher>> watchers;
+  const auto open = [&](const Metadata& metadata) {
+    watchers.push_back(std::make_unique<Watcher>(server_->stub(), "", metadata));
+    if (watchers.back()->Next() == "heartbeat") return std::string("open");
+    return std::string(watchers.back()->Finish().error_message());
+  };
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(open({}), "open");
+  EXPECT_THAT(open({}), testing::HasSubstr("introspector has 2 streams"));
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(open(eve), "open");
+  EXPECT_THAT(open(eve), testing::HasSubstr("4 streams")) << "all that there are";
+  EXPECT_THAT(open(root), testing::HasSubstr("4 streams"));
+  // What is free is for whoever has less than half.
+  watchers.erase(watchers.begin());
+  std::string outcome;
+  do {
+    outcome = open(root);
+  } while (outcome != "open");
+  EXPECT_EQ(outcome, "open");
+}
+
+// Who may not have a stream at all takes no place, and is told that and nothing of how many there are.
+TEST_F(WatchStreamsLoadTest, WhoIsRefusedIsNotCounted) {
+  GivePassword(*authority_.engine, "ada", "password");
+  Serve({.max_streams = 2});
+  const auto refusal = [this](const Metadata& metadata, const std::string& resume_token) {
+    return Outcome(std::make_unique<Watcher>(server_->stub(), resume_token, metadata)->Finish());
+  };
+  const Metadata ada = {{"authorization", Basic("ada", "password")}};
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(refusal(ada, ""), "PERMISSION_DENIED ROLE_REQUIRED");
+    EXPECT_EQ(refusal({}, std::string(2000, 'x')), "INVALID_ARGUMENT INVALID_REQUEST");
+  }
+  const auto watcher = Watch();
+  EXPECT_EQ(watcher->Next(), "heartbeat");
+  EXPECT_EQ(refusal({}, ""), "RESOURCE_EXHAUSTED RATE_LIMITED");
+  EXPECT_EQ(refusal(ada, ""), "PERMISSION_DENIED ROLE_REQUIRED");
+}
+
+// Those whose credentials are being checked.
+TEST_F(WatchStreamsLoadTest, WhoIsNotLetInYetTakesNoPlace) {
+  GivePassword(*authority_.engine, "ada", "password");
+  ManualExecutor credentials;
+  server_ = std::make_unique<IntrospectionServer>(authority_, authority_.facts, credentials, ListenerRole::kDev,
+                                                  IntrospectionServiceOptions{.watch = {.max_streams = 2}});
+  std::vector<std::unique_ptr<Watcher>> waiting;
+  for (int i = 0; i < 3; ++i) {
+    waiting.push_back(
+        std::make_unique<Watcher>(server_->stub(), "", Metadata{{"authorization", Basic("ada", "wrong")}}));
+  }
+  while (credentials.waiting() < 3) std::this_thread::yield();
+  EXPECT_EQ(Watch()->Next(), "heartbeat");
+  credentials.RunAll();
+  for (const auto& watcher : waiting) EXPECT_EQ(watcher->Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
 }
 
 // A client that does not read is not given more than one message beyond what is on its way; what happens meanwhile is
