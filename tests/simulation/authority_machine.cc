@@ -19,7 +19,6 @@
 #include "server/core/scope_catalog.h"
 #include "server/core/store_facts.h"
 #include "server/rpc/messages.h"
-#include "server/upstream/upstream_error.h"
 #include "store/memory/memory_token_store.h"
 #include "tests/simulation/served_call.h"
 #include "tests/simulation/slow_disk.h"
@@ -92,8 +91,7 @@ struct AuthorityMachine::Process {
         users(store, Catalog(), passwords, audit, OnePepper(), clock),
         policy(store, Catalog(), audit, clock),
         feed(store),
-        incarnation(store.Incarnation()),
-        store_number(world.truth.store()) {}
+        store_name{.incarnation = store.Incarnation(), .number = world.truth.store()} {}
 
   const Clock clock;
   NoExecutor executor;
@@ -108,8 +106,7 @@ struct AuthorityMachine::Process {
   UserLifecycle users;
   PolicyRules policy;
   const ChangeFeed feed;
-  const std::string incarnation;
-  const int store_number;
+  const StoreName store_name;
   ChangeRetention changes;
   std::vector<std::shared_ptr<Feeding>> streams;
 };
@@ -127,9 +124,10 @@ PolicyRules& AuthorityMachine::policy() { return process_->policy; }
 Introspector& AuthorityMachine::introspector() { return process_->introspector; }
 const Clock& AuthorityMachine::clock() const { return process_->clock; }
 
-void AuthorityMachine::Introspect(const v1::IntrospectRequest& request, ReplyReceiver reply) {
-  if (process_ == nullptr) return reply({.status = AuthorityUnavailable("nobody listens")});
-  ServedCall::Start(process_->introspector, request, process_->incarnation, process_->store_number, std::move(reply));
+void AuthorityMachine::Introspect(const v1::IntrospectRequest& request, absl::Duration given, ReplyReceiver reply) {
+  if (process_ == nullptr) return reply({.status = NobodyThere()});
+  ServedCall::Start(
+      process_->introspector, request, given, [name = process_->store_name] { return name; }, std::move(reply));
 }
 
 void AuthorityMachine::Start() {
@@ -216,8 +214,8 @@ void AuthorityMachine::Feed(const std::shared_ptr<Feeding>& feeding) {
 
   StreamMessage sent;
   SetRevocations(*message, process_->feed.ResumeToken(message->next), sent.message);
-  sent.told = world_.truth.LastCommit(process_->store_number, message->next.sequence);
-  sent.store = process_->store_number;
+  sent.told = world_.truth.LastCommit(process_->store_name.number, message->next.sequence);
+  sent.store = process_->store_name.number;
   if (message->kind == FeedMessage::Kind::kReset) ++world_.counts.resets;
   Stream& stream = *feeding->stream;
   const bool is_lost = world_.fault == Fault::kLosesMessages && !sent.message.has_heartbeat() &&

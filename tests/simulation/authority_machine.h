@@ -25,7 +25,7 @@ class AuthorityMachine final : public Endpoint {
   ~AuthorityMachine() override;
 
   Machine& machine() override { return machine_; }
-  void Introspect(const v1::IntrospectRequest& request, ReplyReceiver reply) override;
+  void Introspect(const v1::IntrospectRequest& request, absl::Duration given, ReplyReceiver reply) override;
 
   bool is_up() const { return process_ != nullptr; }
   absl::Time started_at() const { return started_at_; }

@@ -28,6 +28,10 @@ enum class Fault : uint8_t {
   kKeepsInactive,       // That a token was inactive is remembered for the TTL.
   kJoinsNothing,        // Everybody who finds nothing asks the source.
   kMixesScopes,         // An entry answers for another token of the same owner.
+  kHidesStore,          // A sidecar does not tell one above it of which store its answers are.
+  kAlarmStaysSilent,    // It never goes off.
+  kAlarmStaysAsSet,     // It is not brought forward, once it is set.
+  kForsakesJoiners,     // The cache does not learn that a question came to nothing as its time was up.
 };
 
 struct NamedFault {
@@ -35,7 +39,7 @@ struct NamedFault {
   absl::string_view name;
 };
 
-inline constexpr std::array<NamedFault, 16> kFaults = {{
+inline constexpr std::array<NamedFault, 20> kFaults = {{
     {Fault::kLosesMessages, "loses-messages"},
     {Fault::kResumesWithGap, "resumes-with-gap"},
     {Fault::kIgnoresReset, "ignores-reset"},
@@ -52,6 +56,10 @@ inline constexpr std::array<NamedFault, 16> kFaults = {{
     {Fault::kKeepsInactive, "keeps-inactive"},
     {Fault::kJoinsNothing, "joins-nothing"},
     {Fault::kMixesScopes, "mixes-scopes"},
+    {Fault::kHidesStore, "hides-store"},
+    {Fault::kAlarmStaysSilent, "alarm-stays-silent"},
+    {Fault::kAlarmStaysAsSet, "alarm-stays-as-set"},
+    {Fault::kForsakesJoiners, "forsakes-joiners"},
 }};
 
 }  // namespace pat::simulation

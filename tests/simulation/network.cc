@@ -15,4 +15,6 @@ absl::Duration DrawDelay(World& world) {
   return world.random.Scale(absl::Milliseconds(1), plan.longest_delay);
 }
 
+grpc::Status NobodyThere() { return {grpc::StatusCode::UNAVAILABLE, "nobody listens"}; }
+
 }  // namespace pat::simulation

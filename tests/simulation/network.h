@@ -2,13 +2,14 @@
 #ifndef PAT_TESTS_SIMULATION_NETWORK_H_
 #define PAT_TESTS_SIMULATION_NETWORK_H_
 
+#include <grpcpp/support/status.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
-#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "pat/v1/introspection_service.pb.h"
 #include "tests/simulation/machine.h"
@@ -19,13 +20,21 @@ namespace pat::simulation {
 // How long the next message takes.
 absl::Duration DrawDelay(World& world);
 
+// Of which store an answer is: what its header says, empty if there is none; and the oracle's number.
+struct StoreName {
+  std::string incarnation = {};
+  int number = -1;
+};
+
 // What the lower party sends back. With gRPC's status and metadata, as far as they matter.
 struct Reply {
-  absl::Status status;
+  grpc::Status status;
   v1::IntrospectResponse response = {};
-  std::string incarnation = {};  // Empty: there is no such header.
-  int store = -1;                // The oracle's number of it.
+  StoreName store = {};
 };
+
+// As gRPC says it where nobody listens.
+grpc::Status NobodyThere();
 
 // Whom a sidecar asks: an authority or another sidecar.
 class Endpoint {
@@ -35,18 +44,8 @@ class Endpoint {
   virtual ~Endpoint() = default;
   virtual Machine& machine() = 0;
 
-  // On its machine. The reply comes at once or later, exactly once.
-  virtual void Introspect(const v1::IntrospectRequest& request, ReplyReceiver reply) = 0;
-};
-
-// A sidecar's way to what is below it.
-struct Link {
-  explicit Link(World& w) : world(w) {}
-
-  bool is_cut() const { return world.events.now() < cut_until; }
-
-  World& world;
-  absl::Time cut_until = absl::InfinitePast();
+  // On its machine. The reply comes at once or later, exactly once. `given`: how long who asks waits for it.
+  virtual void Introspect(const v1::IntrospectRequest& request, absl::Duration given, ReplyReceiver reply) = 0;
 };
 
 // A message of a stream, and the last commit of which it says that it was told (the oracle's; nobody else looks at it).

@@ -57,6 +57,14 @@ std::string Judge(const KnownSecret& secret, const Judged& answer) {
                       absl::FormatDuration(answer.now - answer.inactive_since), Explain(secret, answer));
 }
 
+std::string Judge(const Told& error) {
+  if (error.left <= absl::ZeroDuration()) return "";
+  const std::string left = absl::FormatDuration(error.left);
+  if (error.is_dismissal) return absl::StrCat("told that the time was up, with ", left, " left");
+  if (error.is_of_another) return absl::StrCat("told that another question had no time left, with ", left, " left");
+  return "";
+}
+
 absl::Duration DeadFor(const KnownSecret& secret, absl::Time now) {
   const Span& last = secret.history.back();
   return last.alive ? absl::ZeroDuration() : now - last.from;

@@ -35,6 +35,21 @@ struct Judged {
 // Empty: all is well. Else what is wrong, for people.
 std::string Judge(const KnownSecret& secret, const Judged& answer);
 
+// An error that somebody was told who had asked at a sidecar, in true time. (That nobody waits for too long is looked
+// after by who asks: it may be that there is no answer at all.)
+struct Told {
+  absl::Duration left = {};  // Of the time that the caller could wait; negative if it slept.
+
+  // Nobody could be asked in time: it did not come from below.
+  bool is_dismissal = false;
+
+  // It came from a question that had begun before the caller came, and that took most of its time.
+  bool is_of_another = false;
+};
+
+// As above.
+std::string Judge(const Told& error);
+
 // For how long the secret had been dead at `now`; negative or zero if it was alive.
 absl::Duration DeadFor(const KnownSecret& secret, absl::Time now);
 

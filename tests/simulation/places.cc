@@ -1,7 +1,9 @@
 #include "tests/simulation/places.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -21,13 +23,15 @@ ScopeMask MaskOf(const ScopeSet& scopes) {
 
 }  // namespace
 
-// A caller, from question to answer. Deletes itself.
+// A caller, from question to answer.
 class Places::Asker final : public Introspection {
  public:
   Asker(Places& places, size_t asked_place, size_t asked_secret, size_t asked_scope, const FindOptions& options)
       : place(asked_place),
         secret(asked_secret),
         scope(asked_scope),
+        max_staleness(options.max_staleness),
+        patience(places.PatienceOf(asked_place, options)),
         asked_at(places.world_.events.now()),
         told(place == 0 ? 0 : places.sidecar(place).told()),
         digest(places.world_.truth.secrets()[secret].digest),
@@ -43,17 +47,22 @@ class Places::Asker final : public Introspection {
   const size_t place;
   const size_t secret;
   const size_t scope;
+  const std::optional<absl::Duration> max_staleness;
+  const absl::Duration patience;  // How long it has to wait at most.
   const absl::Time asked_at;
   const uint64_t told;  // Of what its place had been told when it asked.
   const TokenDigest digest;
 
+  bool has_answer() const { return has_answer_; }
+
  private:
   void OnResult(const absl::StatusOr<IntrospectionResult>& result) override {
+    if (std::exchange(has_answer_, true)) return places_.NoteWrong(*this, "answered twice");
     places_.Judge(*this, result);
-    delete this;
   }
 
   Places& places_;
+  bool has_answer_ = false;
 };
 
 Places::Places(World& world, AuthorityMachine& authority) : world_(world), authority_(authority) {
@@ -65,9 +74,14 @@ Places::Places(World& world, AuthorityMachine& authority) : world_(world), autho
 }
 
 // Everybody who waits is told, while all are still there.
-Places::~Places() {
+Places::~Places() { End(); }
+
+void Places::End() {
   authority_.Stop();
   for (const auto& sidecar : sidecars_) sidecar->Stop();
+  for (const auto& asker : askers_) {
+    if (!asker->has_answer()) NoteWrong(*asker, "never answered");
+  }
 }
 
 absl::Duration Places::ttl(size_t place) const {
@@ -80,6 +94,13 @@ absl::Duration Places::negative_ttl(size_t place) const {
 
 absl::Duration Places::bound(size_t place) const {
   return place == 0 ? world_.plan.authority_ttl : world_.plan.BoundOf(place - 1);
+}
+
+// An authority's store does not keep anybody waiting for long, so there nobody is looked after.
+absl::Duration Places::PatienceOf(size_t place, const FindOptions& options) const {
+  if (place == 0) return absl::InfiniteDuration();
+  const absl::Duration most = world_.plan.sidecars[place - 1].deadline;
+  return std::min(options.timeout.value_or(most), most);
 }
 
 bool Places::MayHaveReached(size_t place, absl::Time time) {
@@ -95,19 +116,55 @@ void Places::Ask(size_t place, size_t secret, const FindOptions& options) {
 }
 
 void Places::AskNow(size_t place, size_t secret, const FindOptions& options) {
-  auto* const asker = new Asker(*this, place, secret, world_.random.Below(kScopes.size()), options);
-  if (place == 0) return authority_.introspector().Start(*asker);
+  auto& asker = *askers_.emplace_back(
+      std::make_unique<Asker>(*this, place, secret, world_.random.Below(kScopes.size()), options));
+  if (place == 0) return authority_.introspector().Start(asker);
 
   UpstreamHop& hop = sidecar(place).hop();
-  const bool is_plain = !options.max_staleness.has_value() && !options.timeout.has_value();
   const bool is_known = world_.fault == Fault::kNone || world_.fault == Fault::kJoinsNothing;  // How it loads.
-  const bool must_join =
-      is_plain && is_known && ttl(place) > absl::ZeroDuration() && hop.HasOneToJoin(asker->digest, ttl(place));
+  const absl::Duration staleness = std::min(options.max_staleness.value_or(ttl(place)), ttl(place));
+  const bool must_join = is_known && staleness > absl::ZeroDuration() && hop.HasOneToJoin(asker.digest, staleness);
   const uint64_t asked = hop.asked();
-  sidecar(place).introspector().Start(*asker);  // It may be gone now.
-  if (must_join && hop.asked() != asked && world_.wrong.empty()) {
-    world_.wrong = absl::StrCat(machine(place).name(), " asked twice for secret ", secret, " at a time");
+  sidecar(place).introspector().Start(asker);
+  if (must_join && hop.asked() != asked) NoteWrong(asker, "a second question, though there was one to join");
+  if (!asker.has_answer()) LookAtTheEndOfPatience(asker);
+}
+
+// On its machine, which may be asleep just then; after all else that happens there at that instant.
+void Places::LookAtTheEndOfPatience(const Asker& asker) {
+  machine(asker.place).Later(asker.patience, [this, &asker] {
+    world_.events.In(absl::ZeroDuration(), [this, &asker] {
+      if (asker.has_answer()) return;
+      NoteWrong(asker, absl::StrCat("no answer after ", absl::FormatDuration(world_.events.now() - asker.asked_at),
+                                    ", though it could wait for ", absl::FormatDuration(asker.patience)));
+    });
+  });
+}
+
+void Places::NoteWrong(const Asker& asker, absl::string_view wrong) {
+  if (!world_.wrong.empty()) return;
+  world_.wrong = absl::StrCat(machine(asker.place).name(), ", secret ", asker.secret, ": ", wrong);
+  world_.journal.Note("WRONG: ", world_.wrong);
+}
+
+// At a sidecar that is up.
+void Places::JudgeError(const Asker& asker) {
+  UpstreamHop& hop = sidecar(asker.place).hop();
+  const UpstreamHop::Received* const from = hop.receiving();
+  const absl::Time now = world_.events.now();
+  Told told{.left = asker.asked_at + asker.patience - now, .is_dismissal = from == nullptr && now > asker.asked_at};
+  // People move on once. What they move on to is the youngest that there is, and may be older than what has failed, if
+  // that was asked by somebody to whom no older answer would do.
+  const bool may_have_moved_on = from != nullptr && from->failed_before >= asker.asked_at;
+  told.is_of_another = from != nullptr && from->is_error && !from->is_repeat && from->took_its_time &&
+                       from->asked_since < asker.asked_at && !may_have_moved_on;
+  if (told.is_dismissal) {
+    Counts& counts = world_.counts;
+    ++counts.dismissed;
+    if (asker.patience < sidecar(asker.place).plan().deadline) ++counts.deadlines;
+    hop.NoteLeft(asker.digest);
   }
+  if (const std::string wrong = simulation::Judge(told); !wrong.empty()) NoteWrong(asker, wrong);
 }
 
 void Places::Judge(const Asker& asker, const absl::StatusOr<IntrospectionResult>& result) {
@@ -119,9 +176,16 @@ void Places::Judge(const Asker& asker, const absl::StatusOr<IntrospectionResult>
     world_.journal.Note(machine(asker.place).name(), " answers of secret ", asker.secret, ", asked ",
                         absl::FormatDuration(now - asker.asked_at), " ago: ", answer);
   };
+  const bool is_at_sidecar = asker.place != 0 && is_up(asker.place);  // And that is not stopping.
+  if (is_at_sidecar) {
+    const UpstreamHop::Received* const from = sidecar(asker.place).hop().receiving();
+    if (from != nullptr && !from->is_repeat && from->began_at > asker.asked_at) ++counts.moved_on;
+  }
   if (!result.ok() || !is_up(asker.place)) {  // Or it is stopping.
     ++counts.undecided;
-    return note(result.ok() ? "too late" : result.status().message());
+    note(result.ok() ? "too late" : result.status().message());
+    if (!result.ok() && is_at_sidecar) JudgeError(asker);
+    return;
   }
   const bool is_hit = result->freshness.source == AnswerSource::kCache;
   ++counts.answers;
@@ -138,10 +202,7 @@ void Places::Judge(const Asker& asker, const absl::StatusOr<IntrospectionResult>
   note(absl::StrCat(result->facts == nullptr ? "inactive" : "active", is_hit ? ", cached" : "", ", for ",
                     absl::FormatDuration(result->freshness.fresh_for)));
   const std::string wrong = FindWrong(asker, *result);
-  if (wrong.empty() || !world_.wrong.empty()) return;
-  world_.wrong =
-      absl::StrCat(machine(asker.place).name(), ", secret ", asker.secret, is_hit ? ", cached: " : ": ", wrong);
-  world_.journal.Note("WRONG: ", world_.wrong);
+  if (!wrong.empty()) NoteWrong(asker, absl::StrCat(is_hit ? "cached, " : "", wrong));
 }
 
 std::string Places::FindWrong(const Asker& asker, const IntrospectionResult& result) {
@@ -157,8 +218,8 @@ std::string Places::FindWrong(const Asker& asker, const IntrospectionResult& res
   judged.active_since = now - judged.bound;
   judged.inactive_since = now - (is_hit ? std::min(ttl(place), negative_ttl(place)) : ttl(place));
   if (!is_hit) {
-    // Without a cache, here or below, an answer is as old as its question, or the one it joined.
-    if (judged.bound == absl::ZeroDuration()) judged.active_since = std::min(asker.asked_at, now - ttl(place));
+    // Without a cache, here or below, nobody gets what was read before they came.
+    if (judged.bound == absl::ZeroDuration()) judged.active_since = asker.asked_at;
     if (ttl(place) == absl::ZeroDuration()) judged.inactive_since = asker.asked_at;
   }
   if (place == 0) {
@@ -166,7 +227,8 @@ std::string Places::FindWrong(const Asker& asker, const IntrospectionResult& res
     judged.inactive_since = std::max(judged.inactive_since, secret.made_at + absl::Nanoseconds(1));
   } else {
     // A question is asked again only once. If that was overtaken too, whoever came before gets the answer all the same.
-    const bool is_second = !is_hit && sidecar(place).hop().is_repeat();
+    const UpstreamHop::Received* const from = sidecar(place).hop().receiving();
+    const bool is_second = !is_hit && from != nullptr && from->is_repeat;
     judged.told = is_second ? asker.told : sidecar(place).told();
   }
   judged.may_be_expired = MayHaveReached(place, expire_time);
@@ -179,6 +241,11 @@ std::string Places::FindWrong(const Asker& asker, const IntrospectionResult& res
   }
   if ((result.verdict == Verdict::kAllow) != (((judged.scopes >> asker.scope) & 1) != 0)) {
     return "the verdict does not follow from the scopes";
+  }
+  // To a layer above it would say that there is no cache.
+  const bool asks_now = asker.max_staleness == absl::ZeroDuration();
+  if (asks_now && judged.bound > absl::ZeroDuration() && judged.fresh_for == absl::ZeroDuration()) {
+    return "active, but for no time at all, which it says to who asked with a staleness of zero";
   }
   const absl::Time here = place == 0 ? authority_.clock().Now() : sidecar(place).clock().Now();
   if (here >= expire_time) {

@@ -18,6 +18,7 @@ SidecarPlan MakeSidecar(Random& random, absl::Duration longest_ttl) {
   // Few enough to be evicted, or enough for all.
   sidecar.capacity = random.Chance(0.3) ? 2 + random.Below(8) : 100;
   sidecar.deadline = random.Chance(0.5) ? absl::Seconds(1) : random.Scale(absl::Seconds(1), 3 * longest_ttl);
+  sidecar.ways = random.Chance(0.4) ? 2 : 1;
   return sidecar;
 }
 
@@ -42,7 +43,7 @@ std::string Plan::ToString() const {
     absl::StrAppend(&text, "; sidecar ", i + 1, " over ", sidecar.is_over_sidecar ? "sidecar 1" : "the authority", ", ",
                     sidecar.push ? "push" : "ttl", ", TTL ", absl::FormatDuration(sidecar.ttl), ", negative ",
                     absl::FormatDuration(sidecar.negative_ttl), ", capacity ", sidecar.capacity, ", deadline ",
-                    absl::FormatDuration(sidecar.deadline));
+                    absl::FormatDuration(sidecar.deadline), ", ", sidecar.ways, sidecar.ways == 1 ? " way" : " ways");
   }
   return text;
 }
@@ -72,7 +73,7 @@ Plan MakePlan(Random& random) {
   plan.disturbances = random.Below(8);
   plan.have_clock_steps = random.Chance(0.4);
   plan.have_other_stores = random.Chance(0.15);
-  plan.callers_have_deadlines = random.Chance(0.3);
+  plan.callers_have_deadlines = random.Chance(0.5);
   return plan;
 }
 

@@ -18,7 +18,8 @@ struct SidecarPlan {
   absl::Duration ttl;
   absl::Duration negative_ttl;
   size_t capacity = 0;
-  absl::Duration deadline;  // For an answer from below.
+  absl::Duration deadline;  // For an answer from below; nobody waits longer.
+  size_t ways = 1;          // Addresses of what is below.
 };
 
 struct Plan {

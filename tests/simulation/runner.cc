@@ -54,11 +54,15 @@ class Seeds {
 std::string Tally::Summary() const {
   return absl::StrFormat(
       "%d schedules: %d answers judged, %d beyond the bound; %d active, %d of them of secrets that were dead (at most "
-      "%.9f of the bound), %d hits, %d calls that could not be decided; %d changes, %d drops, %d repeated loads, %d "
-      "streams, %d resets, %d restarts, %d other stores, %d clock steps",
+      "%.9f of the bound), %d hits, %d calls that could not be decided; %d callers whose time was up (%d had a "
+      "deadline "
+      "of their own), %d questions answered after they had left, %d callers who moved on to another question, %d "
+      "attempts over another address; %d changes, %d drops, %d repeated loads, %d streams, %d resets, %d restarts, %d "
+      "other stores, %d clock steps",
       schedules, counts.answers, failing_seed.has_value() ? 1 : 0, counts.active, counts.late, counts.longest_lag,
-      counts.hits, counts.undecided, counts.changes, counts.drops, counts.repeats, counts.streams, counts.resets,
-      counts.restarts, counts.stores, counts.clock_steps);
+      counts.hits, counts.undecided, counts.dismissed, counts.deadlines, counts.outlived, counts.moved_on,
+      counts.elsewhere, counts.changes, counts.drops, counts.repeats, counts.streams, counts.resets, counts.restarts,
+      counts.stores, counts.clock_steps);
 }
 
 Tally RunSchedules(uint64_t first, uint64_t count, Fault fault) {

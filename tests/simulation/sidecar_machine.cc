@@ -1,6 +1,7 @@
 #include "tests/simulation/sidecar_machine.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -10,30 +11,57 @@
 #include "server/upstream/upstream_error.h"
 #include "tests/simulation/served_call.h"
 #include "tests/simulation/sloppy_cache.h"
+#include "tests/simulation/virtual_alarm.h"
 #include "tests/simulation/watcher.h"
 
 namespace pat::simulation {
+namespace {
+
+// One of the cache that stands above the product's.
+bool IsOfSloppyCache(Fault fault) {
+  constexpr std::array<Fault, 9> kOfSloppyCache = {
+      Fault::kLoadedAfterwards, Fault::kSlidesOnHit,   Fault::kServesStaleOnError,
+      Fault::kAgesByWallClock,  Fault::kIgnoresExpiry, Fault::kKeepsOvertaken,
+      Fault::kKeepsInactive,    Fault::kJoinsNothing,  Fault::kMixesScopes};
+  return std::find(kOfSloppyCache.begin(), kOfSloppyCache.end(), fault) != kOfSloppyCache.end();
+}
+
+CacheOptions OptionsOf(const SidecarPlan& plan) {
+  return {.ttl = plan.ttl,
+          .negative_ttl = plan.negative_ttl,
+          .capacity = plan.capacity,
+          .load_timeout = plan.deadline,
+          .too_late = AuthorityUnavailable("the authority has not answered in time"),
+          .push = plan.push};
+}
+
+CacheOptions UntoldOptionsOf(const SidecarPlan& plan) {
+  CacheOptions options = OptionsOf(plan);
+  options.capacity = 100;
+  options.push = false;
+  return options;
+}
+
+}  // namespace
 
 struct SidecarMachine::Process final : public RevocationSink {
   Process(SidecarMachine& sidecar, World& shared)
       : world(shared),
         clock(sidecar.machine_),
-        hop(world, sidecar.machine_, clock, sidecar.link_, sidecar.lower_, sidecar.plan_.deadline),
-        cache(hop, clock,
-              {.ttl = sidecar.plan_.ttl,
-               .negative_ttl = sidecar.plan_.negative_ttl,
-               .capacity = sidecar.plan_.capacity,
-               .load_timeout = sidecar.plan_.deadline,
-               .push = sidecar.plan_.push}),
-        untold(hop, clock, {.ttl = sidecar.plan_.ttl, .negative_ttl = sidecar.plan_.negative_ttl, .capacity = 100}),
+        ways(sidecar.links_),
+        hop(world, sidecar.machine_, clock, ways, sidecar.lower_, sidecar.plan_.deadline),
+        alarm(sidecar.machine_, world.fault,
+              [this] { (world.fault == Fault::kKeepsOvertaken ? untold : cache).DismissLate(); }),
+        cache(hop, clock, OptionsOf(sidecar.plan_), &alarm),
+        untold(hop, clock, UntoldOptionsOf(sidecar.plan_), &alarm),
         sloppy(world.fault == Fault::kKeepsOvertaken ? untold : cache, clock, sidecar.bound_, world.fault),
-        introspector(world.fault == Fault::kNone ? static_cast<FactsReader&>(cache) : sloppy, clock) {
+        introspector(IsOfSloppyCache(world.fault) ? static_cast<FactsReader&>(sloppy) : cache, clock) {
     hop.on_another_store = [this] {
       if (world.fault != Fault::kIgnoresOtherStore) DropAll();
     };
     hop.on_answer_of = [this](int store) { told = std::max(told, world.truth.LastCommit(store, 0)); };
     if (!sidecar.plan_.push) return;
-    watcher.emplace(world, sidecar.machine_, sidecar.link_, sidecar.authority_, *this);
+    watcher.emplace(world, sidecar.machine_, ways, sidecar.authority_, *this);
     watcher->on_told = [this](uint64_t commit) { told = std::max(told, commit); };
     watcher->Connect();
   }
@@ -60,7 +88,9 @@ struct SidecarMachine::Process final : public RevocationSink {
 
   World& world;
   const Clock clock;
+  Ways ways;
   UpstreamHop hop;
+  VirtualAlarm alarm;
   CachingFactsReader cache;
   CachingFactsReader untold;  // With Fault::kKeepsOvertaken: is told of no drop, and is always asked to load.
   SloppyCache sloppy;
@@ -74,7 +104,7 @@ SidecarMachine::SidecarMachine(World& world, size_t index, Endpoint& lower, Auth
       plan_(world.plan.sidecars[index]),
       bound_(world.plan.BoundOf(index)),
       machine_(world.events, world.random, absl::StrCat("sidecar ", index + 1)),
-      link_(world),
+      links_(plan_.ways),
       lower_(lower),
       authority_(authority) {
   Start();
@@ -87,9 +117,14 @@ Introspector& SidecarMachine::introspector() { return process_->introspector; }
 UpstreamHop& SidecarMachine::hop() { return process_->hop; }
 uint64_t SidecarMachine::told() const { return process_->told; }
 
-void SidecarMachine::Introspect(const v1::IntrospectRequest& request, ReplyReceiver reply) {
-  if (process_ == nullptr) return reply({.status = AuthorityUnavailable("nobody listens")});
-  ServedCall::Start(process_->introspector, request, /*incarnation=*/{}, /*store=*/-1, std::move(reply));
+void SidecarMachine::Introspect(const v1::IntrospectRequest& request, absl::Duration given, ReplyReceiver reply) {
+  if (process_ == nullptr) return reply({.status = NobodyThere()});
+  const auto store = [&hop = process_->hop, is_hidden = world_.fault == Fault::kHidesStore] {
+    StoreName name = hop.store();
+    if (is_hidden) name.incarnation.clear();
+    return name;
+  };
+  ServedCall::Start(process_->introspector, request, given, store, std::move(reply));
 }
 
 void SidecarMachine::Start() {

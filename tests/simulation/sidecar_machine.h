@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "server/core/clock.h"
 #include "server/core/introspection.h"
@@ -13,6 +14,7 @@
 #include "tests/simulation/machine.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/upstream_hop.h"
+#include "tests/simulation/ways.h"
 #include "tests/simulation/world.h"
 
 namespace pat::simulation {
@@ -25,8 +27,8 @@ class SidecarMachine final : public Endpoint {
 
   const SidecarPlan& plan() const { return plan_; }
   Machine& machine() override { return machine_; }
-  Link& link() { return link_; }
-  void Introspect(const v1::IntrospectRequest& request, ReplyReceiver reply) override;
+  std::vector<Link>& links() { return links_; }
+  void Introspect(const v1::IntrospectRequest& request, absl::Duration given, ReplyReceiver reply) override;
 
   bool is_up() const { return process_ != nullptr; }
   absl::Time started_at() const { return started_at_; }
@@ -51,7 +53,7 @@ class SidecarMachine final : public Endpoint {
   const SidecarPlan& plan_;
   const absl::Duration bound_;
   Machine machine_;
-  Link link_;
+  std::vector<Link> links_;
   Endpoint& lower_;
   AuthorityMachine& authority_;
   absl::Time started_at_;

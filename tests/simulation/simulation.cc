@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -30,6 +31,7 @@ class Schedule {
   void Change();
   void ProbeAfterChange(size_t secret);
   void Disturb();
+  void CutOff(SidecarMachine& sidecar, absl::Duration duration);
   void ForgetChangesMeanwhile(SidecarMachine& sidecar);
   void RestartAuthority(bool restore);
   void RestartSidecar(size_t place);
@@ -64,6 +66,7 @@ Outcome Schedule::Run() {
   }
   while (world_.wrong.empty() && world_.events.RunNext(end)) {
   }
+  places_.End();
   return {.wrong = world_.wrong, .counts = world_.counts};
 }
 
@@ -142,8 +145,7 @@ void Schedule::Disturb() {
   Machine& machine = places_.machine(random().Below(places_.size()));
   if (kind < 0.2) {
     const absl::Duration duration = random().Scale(absl::Milliseconds(100), 2 * world_.plan.longest_ttl());
-    sidecar.link().cut_until = world_.events.now() + duration;
-    world_.journal.Note(sidecar.machine().name(), " is cut off for ", absl::FormatDuration(duration));
+    CutOff(sidecar, duration);
   } else if (kind < 0.45) {
     world_.journal.Note("the stream of ", sidecar.machine().name(), " breaks");
     if (sidecar.is_up()) sidecar.BreakStream();
@@ -164,10 +166,25 @@ void Schedule::Disturb() {
   }
 }
 
+// All its ways to what is below it, or one of them; in silence, or so that it is told.
+void Schedule::CutOff(SidecarMachine& sidecar, absl::Duration duration) {
+  const absl::Time end = world_.events.now() + duration;
+  std::vector<Link>& links = sidecar.links();
+  const bool is_whole = random().Chance(0.5);
+  const size_t only = random().Below(links.size());
+  const bool is_silent = random().Chance(0.5);
+  for (size_t way = 0; way < links.size(); ++way) {
+    if (!is_whole && way != only) continue;
+    (is_silent ? links[way].cut_until : links[way].refused_until) = end;
+    world_.journal.Note("way ", way + 1, " of ", sidecar.machine().name(),
+                        is_silent ? " is cut for " : " is refused for ", absl::FormatDuration(duration));
+  }
+}
+
 // What a sidecar misses while it is cut off is not there any more when it comes back.
 void Schedule::ForgetChangesMeanwhile(SidecarMachine& sidecar) {
   const absl::Duration duration = random().Scale(absl::Seconds(1), absl::Minutes(1));
-  sidecar.link().cut_until = world_.events.now() + duration;
+  for (Link& link : sidecar.links()) link.cut_until = world_.events.now() + duration;
   world_.journal.Note(sidecar.machine().name(), " is cut off for ", absl::FormatDuration(duration));
   Change();
   world_.events.In(duration * random().Fraction(), [this] {

@@ -21,10 +21,10 @@ auto Watcher::IfCurrent(const std::shared_ptr<Stream>& stream, Action action) co
   };
 }
 
-Watcher::Watcher(World& world, Machine& machine, Link& link, AuthorityMachine& authority, RevocationSink& sink)
+Watcher::Watcher(World& world, Machine& machine, Ways& ways, AuthorityMachine& authority, RevocationSink& sink)
     : world_(world),
       machine_(machine),
-      link_(link),
+      ways_(ways),
       authority_(authority),
       follower_(sink),
       backoff_(kOptions.first_backoff, kOptions.longest_backoff) {}
@@ -36,6 +36,8 @@ Watcher::~Watcher() {
 void Watcher::Connect() {
   stream_ = std::make_shared<Stream>();
   began_at_ = last_heard_ = world_.events.now();
+  way_ = ways_.current();
+  has_told_ = false;
   std::string resume_token = follower_.resume_token();
   follower_.BeginStream();
   if (world_.fault == Fault::kResumesWithGap) resume_token.clear();
@@ -51,24 +53,28 @@ void Watcher::Connect() {
     });
   };
   stream->on_end = [&machine = machine_, end = IfCurrent(stream, [](Watcher& watcher, const auto& held) {
-                                           watcher.End(held);
+                                           watcher.End(held, /*is_silent=*/false);
                                          })] { machine.Later(absl::ZeroDuration(), end); };
   LookForSilence(stream, kOptions.silence);
+  Link& link = ways_.link(way_);
+  const auto refuse = [&world = world_, stream] { world.events.In(DrawDelay(world), [stream] { stream->on_end(); }); };
+  if (world_.events.now() < link.refused_until) return refuse();
   authority_.machine().Later(DrawDelay(world_),
-                             [&link = link_, &world = world_, &authority = authority_, stream, resume_token] {
-                               if (stream->is_over || link.is_cut()) return;
-                               if (authority.is_up()) return authority.OpenStream(stream, resume_token);
-                               world.events.In(DrawDelay(world), [stream] { stream->on_end(); });
+                             [&link, &world = world_, &authority = authority_, stream, resume_token, refuse] {
+                               if (stream->is_over || world.events.now() < link.cut_until) return;
+                               if (!authority.is_up()) return refuse();
+                               authority.OpenStream(stream, resume_token);
                              });
 }
 
 void Watcher::Hear(const std::shared_ptr<Stream>& stream, const StreamMessage& message) {
   if (stream->is_over) return;
-  if (link_.is_cut()) {
+  if (world_.events.now() < ways_.link(way_).cut_until) {
     stream->is_over = true;  // What is lost is lost, and the rest too. The silence will tell.
     return;
   }
   last_heard_ = world_.events.now();
+  has_told_ = true;
   if (world_.fault == Fault::kIgnoresReset && message.message.has_reset()) {
     v1::WatchRevocationsResponse misheard = message.message;
     misheard.mutable_heartbeat();
@@ -83,8 +89,10 @@ void Watcher::Hear(const std::shared_ptr<Stream>& stream, const StreamMessage& m
   on_told(message.told);
 }
 
-void Watcher::End(const std::shared_ptr<Stream>& stream) {
+void Watcher::End(const std::shared_ptr<Stream>& stream, bool is_silent) {
   world_.journal.Note(machine_.name(), " has lost its stream");
+  // One that has told something is as it should be, also when it ends.
+  if (is_silent || !has_told_) ways_.MoveOn(way_);
   stream->is_over = true;
   stream_ = nullptr;
   if (world_.events.now() - began_at_ > kOptions.longest_backoff) backoff_.Reset();
@@ -103,7 +111,7 @@ void Watcher::LookForSilence(const std::shared_ptr<Stream>& stream, absl::Durati
   const absl::Duration late = kOptions.check_every * world_.random.Fraction();
   machine_.Later(wait + late, IfCurrent(stream, [](Watcher& watcher, const std::shared_ptr<Stream>& held) {
                    const absl::Duration silent = watcher.world_.events.now() - watcher.last_heard_;
-                   if (silent > kOptions.silence) return watcher.End(held);
+                   if (silent > kOptions.silence) return watcher.End(held, /*is_silent=*/true);
                    watcher.LookForSilence(held, kOptions.silence - silent);
                  }));
 }

@@ -3,6 +3,7 @@
 #ifndef PAT_TESTS_SIMULATION_WATCHER_H_
 #define PAT_TESTS_SIMULATION_WATCHER_H_
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 
@@ -13,13 +14,14 @@
 #include "tests/simulation/authority_machine.h"
 #include "tests/simulation/machine.h"
 #include "tests/simulation/network.h"
+#include "tests/simulation/ways.h"
 #include "tests/simulation/world.h"
 
 namespace pat::simulation {
 
 class Watcher {
  public:
-  Watcher(World& world, Machine& machine, Link& link, AuthorityMachine& authority, RevocationSink& sink);
+  Watcher(World& world, Machine& machine, Ways& ways, AuthorityMachine& authority, RevocationSink& sink);
   ~Watcher();
 
   // The sidecar has done what the messages said, until this commit.
@@ -32,7 +34,7 @@ class Watcher {
 
  private:
   void Hear(const std::shared_ptr<Stream>& stream, const StreamMessage& message);
-  void End(const std::shared_ptr<Stream>& stream);
+  void End(const std::shared_ptr<Stream>& stream, bool is_silent);
   void LookForSilence(const std::shared_ptr<Stream>& stream, absl::Duration wait);
 
   // Of what is told later: does it with this watcher if it is still there, and the stream is still its stream.
@@ -41,11 +43,13 @@ class Watcher {
 
   World& world_;
   Machine& machine_;
-  Link& link_;
+  Ways& ways_;
   AuthorityMachine& authority_;
   RevocationFollower follower_;
   Backoff backoff_;
   std::shared_ptr<Stream> stream_;
+  size_t way_ = 0;  // That it goes.
+  bool has_told_ = false;
   absl::Time began_at_;
   absl::Time last_heard_;
   const std::shared_ptr<Watcher> alive_{this, [](Watcher*) {}};

@@ -15,6 +15,11 @@ void Counts::Add(const Counts& other) {
   changes += other.changes;
   drops += other.drops;
   repeats += other.repeats;
+  dismissed += other.dismissed;
+  deadlines += other.deadlines;
+  outlived += other.outlived;
+  moved_on += other.moved_on;
+  elsewhere += other.elsewhere;
   resets += other.resets;
   streams += other.streams;
   restarts += other.restarts;

@@ -26,6 +26,11 @@ struct Counts {
   uint64_t changes = 0;    // Commits that changed what is true.
   uint64_t drops = 0;      // That a cache was told of, by token, owner or everything.
   uint64_t repeats = 0;    // Loads that were overtaken.
+  uint64_t dismissed = 0;  // Callers who were told that their time was up;
+  uint64_t deadlines = 0;  // those of them who had a deadline of their own.
+  uint64_t outlived = 0;   // Questions that were answered after one of those had left them.
+  uint64_t moved_on = 0;   // Callers who got the answer to a later question than the one that they had joined.
+  uint64_t elsewhere = 0;  // Attempts over another address than the one before.
   uint64_t resets = 0;     // Messages that said so.
   uint64_t streams = 0;    // That were opened.
   uint64_t restarts = 0;   // Of any party.
