@@ -20,7 +20,6 @@
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 #include "server/cache/caching_facts_reader.h"
-#include "server/core/scope_catalog.h"
 #include "server/rpc/status_mapping.h"
 #include "tests/support/facts_recorder.h"
 #include "tests/support/fake_authority.h"
@@ -251,21 +250,6 @@ TEST_F(UpstreamFactsTest, AnAuthorityThatComesBackIsFoundAgain) {
   ReceivedFacts answer;
   for (int i = 0; i < 100 && !answer.active(); ++i) answer = Ask(upstream_, token.digest);
   EXPECT_TRUE(answer.active()) << answer.status;
-}
-
-// Of a catalogue that is as large as it may be (ScopeCatalog::Parse), with the longest of everything else.
-TEST_F(UpstreamFactsTest, ATokenWithAllScopesThatACatalogueMayHaveFits) {
-  constexpr size_t kNames = kMostScopeBytes / (5 + kBytesAroundScope);
-  server_.AfterIntrospect([](auto&, auto&, v1::IntrospectResponse& response) {
-    response.clear_scopes();
-    for (size_t i = 0; i < kNames; ++i) response.add_scopes(absl::StrCat(10'000 + i));
-    for (int i = 0; i < 16; ++i) response.add_aud(absl::StrCat(std::string(250, 'a'), i));
-    response.set_verdict(v1::IntrospectResponse::VERDICT_WRONG_AUDIENCE);
-    return grpc::Status::OK;
-  });
-  const ReceivedFacts answer = Ask(upstream_, authority_.Issue("ada").digest);
-  ASSERT_TRUE(answer.active()) << answer.status;
-  EXPECT_EQ(answer.facts->scopes.ToVector().size(), kNames);
 }
 
 // ---- Several addresses.
