@@ -24,10 +24,23 @@ void Sidecar::Observer::OnAnotherStore() {
   sidecar_.cache_.DropAll();
 }
 
-void Sidecar::Observer::OnAnswer() {
+Sidecar::Observer::Kind& Sidecar::Observer::KindOf(UpstreamCall call) {
+  switch (call) {
+    case UpstreamCall::kFacts:
+      break;
+    case UpstreamCall::kRevocations:
+      return revocations_;
+    case UpstreamCall::kUses:
+      return uses_;
+  }
+  return facts_;
+}
+
+void Sidecar::Observer::OnAnswer(UpstreamCall call) {
+  Kind& kind = KindOf(call);
   // Looked at before it is written: this is called for every load.
-  if (!has_failed_.load(std::memory_order_relaxed) || !has_failed_.exchange(false)) return;
-  spdlog::info("the authority answers again");
+  if (!kind.has_failed.load(std::memory_order_relaxed) || !kind.has_failed.exchange(false)) return;
+  spdlog::info("{}the authority answers again", kind.about);
 }
 
 void Sidecar::Observer::OnPush(PushState state) {
@@ -36,6 +49,8 @@ void Sidecar::Observer::OnPush(PushState state) {
       return spdlog::info("push: the authority tells of revocations from now on");
     case PushState::kLost:
       return spdlog::warn("push: the stream of revocations is lost; until it is back the TTL alone is the bound");
+    case PushState::kNotYet:
+      return spdlog::warn("push: the stream of revocations is not there yet; until it is the TTL alone is the bound");
     case PushState::kReset:
       return spdlog::info("push: the authority could not go on from where it ended; what was cached is dropped");
     case PushState::kNotServed:
@@ -45,11 +60,12 @@ void Sidecar::Observer::OnPush(PushState state) {
   }
 }
 
-void Sidecar::Observer::OnFailure(absl::string_view text) {
-  const std::optional<uint64_t> kept_back = lines_.Admit();
+void Sidecar::Observer::OnFailure(UpstreamCall call, absl::string_view text) {
+  Kind& kind = KindOf(call);
+  const std::optional<uint64_t> kept_back = kind.lines.Admit();
   if (!kept_back.has_value()) return;
-  has_failed_ = true;
-  spdlog::warn("the authority could not be asked: {} (and {} more)", std::string(text), *kept_back);
+  kind.has_failed = true;
+  spdlog::warn("{}the authority could not be asked: {} (and {} more)", kind.about, std::string(text), *kept_back);
 }
 
 Sidecar::Sidecar(const Options& options, std::unique_ptr<AuthorityChannels> channels, IdentityTable identities,

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <memory>
 
+#include "absl/strings/string_view.h"
 #include "server/authn/authenticator.h"
 #include "server/authn/identities.h"
 #include "server/cache/caching_facts_reader.h"
@@ -51,17 +52,32 @@ class Sidecar {
  private:
   class Observer final : public UpstreamObserver {
    public:
-    Observer(Sidecar& sidecar, const Clock& clock) : sidecar_(sidecar), lines_(clock) {}
+    Observer(Sidecar& sidecar, const Clock& clock)
+        : sidecar_(sidecar),
+          facts_{.about = "", .lines = LineLimiter(clock)},
+          revocations_{.about = "stream of revocations: ", .lines = LineLimiter(clock)},
+          uses_{.about = "report of uses: ", .lines = LineLimiter(clock)} {}
 
     void OnAnotherStore() override;
-    void OnAnswer() override;
+    void OnAnswer(UpstreamCall call) override;
     void OnPush(PushState state) override;
-    void OnFailure(absl::string_view text) override;
+    void OnFailure(UpstreamCall call, absl::string_view text) override;
 
    private:
+    // What was said of one kind of call. Of each by itself: while one is refused and others are answered, the authority
+    // does not come and go.
+    struct Kind {
+      const char* const about;  // How its lines begin.
+      LineLimiter lines;
+      std::atomic<bool> has_failed = false;  // And a line of the log says so.
+    };
+
+    Kind& KindOf(UpstreamCall call);
+
     Sidecar& sidecar_;
-    LineLimiter lines_;
-    std::atomic<bool> has_failed_ = false;  // And a line of the log says so.
+    Kind facts_;
+    Kind revocations_;
+    Kind uses_;
   };
 
   // In the order in which they are made; each may use those before it. Stop() ends those that have threads.

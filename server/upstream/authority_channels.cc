@@ -118,6 +118,7 @@ absl::StatusOr<std::unique_ptr<AuthorityChannels>> AuthorityChannels::Create(
     absl::StatusOr<std::string> target = AuthorityTarget(address);
     if (!target.ok()) return target.status();
     connectors.push_back(ConnectorTo(*target, credentials, name));
+    connectors.back().address = address;
   }
   return std::make_unique<AuthorityChannels>(std::move(connectors));
 }
@@ -130,11 +131,12 @@ AuthorityChannels::Connector AuthorityChannels::ConnectorTo(
     arguments.SetInt("pat.generation", generation++);
     return grpc::CreateCustomChannel(target, credentials, arguments);
   };
-  return {.connect = connect, .is_name = absl::StartsWith(target, "dns:")};
+  return {.connect = connect, .is_name = absl::StartsWith(target, "dns:"), .address = target};
 }
 
 AuthorityChannels::AuthorityChannels(std::vector<Connector> connectors) {
   for (Connector& connector : connectors) {
+    addresses_.push_back(connector.address);
     ways_.emplace_back().connector = std::move(connector);
     Connect(ways_.back());
   }
@@ -150,8 +152,17 @@ void AuthorityChannels::Connect(Known& known) {
 
 AuthorityChannels::Way AuthorityChannels::current() const {
   const absl::MutexLock lock(&mutex_);
-  const Known& known = ways_[current_];
-  return {.stub = known.stub, .index = current_, .generation = known.generation};
+  return WayTo(current_);
+}
+
+AuthorityChannels::Way AuthorityChannels::After(const Way& way) const {
+  const absl::MutexLock lock(&mutex_);
+  return WayTo((way.index + 1) % ways_.size());
+}
+
+AuthorityChannels::Way AuthorityChannels::WayTo(size_t index) const {
+  const Known& known = ways_[index];
+  return {.stub = known.stub, .index = index, .generation = known.generation};
 }
 
 void AuthorityChannels::MoveOn(const Way& way) {

@@ -47,10 +47,13 @@ class AuthorityChannels {
 
     // The address is a name, which gRPC has to look up (Leave()).
     bool is_name = false;
+
+    // For the log.
+    std::string address = {};
   };
 
-  // As Create() uses for each address. `target`: as AuthorityTarget() gives it, or any other that gRPC knows, so that
-  // "dns://10.0.0.53:53/authority.example:7443" asks that DNS server.
+  // As Create() uses for each address, which is then called by its target. `target`: as AuthorityTarget() gives it, or
+  // any other that gRPC knows, so that "dns://10.0.0.53:53/authority.example:7443" asks that DNS server.
   static Connector ConnectorTo(const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials,
                                const std::string& name);
 
@@ -69,7 +72,15 @@ class AuthorityChannels {
   // The one in use.
   Way current() const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The authority could not be reached over this one: if it is still in use, the next one is from now on.
+  // The one after it, in the order of the addresses and round; which one is in use stays as it is. So somebody who goes
+  // on from one to the next has been at each address after size() of them, whatever others do meanwhile.
+  Way After(const Way& way) const ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // As it was given to Create(), for the log. As long as this object.
+  const std::string& AddressOf(const Way& way) const { return addresses_[way.index]; }
+
+  // The authority could not be reached over this one, or is UNAVAILABLE there: if it is still in use, the next one is
+  // from now on.
   void MoveOn(const Way& way) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // The same, and somebody waits for an answer. A name that was not found, or under which nobody is, is looked up anew
@@ -102,9 +113,12 @@ class AuthorityChannels {
     int64_t renewal_wait_nanos = 0;  // From then on. Zero: there was an answer since.
   };
 
+  Way WayTo(size_t index) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static void Connect(Known& known);
   static void RenewUnlessTooOften(Known& known, int64_t now_boot_nanos);
   void MoveOnLocked(const Way& way) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  std::vector<std::string> addresses_;  // Constant after construction.
 
   mutable absl::Mutex mutex_;
   std::vector<Known> ways_;  // As many as at the start; what is in them is protected by mutex_.

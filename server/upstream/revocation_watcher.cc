@@ -1,12 +1,12 @@
 #include "server/upstream/revocation_watcher.h"
 
 #include <grpcpp/support/async_stream.h>
-#include <grpcpp/support/status.h>
 
 #include <cstddef>
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "server/upstream/backoff.h"
 #include "server/upstream/grpc_time.h"
 #include "server/upstream/upstream_error.h"
@@ -42,27 +42,26 @@ WatcherStatus RevocationWatcher::status() const {
 }
 
 void RevocationWatcher::Work() {
-  Backoff backoff(options_.first_backoff, options_.longest_backoff);
+  StreamWaits waits({.first = options_.first_backoff,
+                     .longest = options_.longest_backoff,
+                     .longest_refused = options_.longest_refused_backoff,
+                     .not_served = options_.unserved_backoff},
+                    channels_.size());
   while (true) {
-    const Reading began_at = clock_.Read();
-    is_served_ = true;
-    RunStream();
-    // Only a stream that lasted has shown that the authority is well: one that takes streams and ends them at once is
-    // not to be called twenty times a second.
-    if (Age(began_at, clock_.Read()) > options_.longest_backoff) backoff.Reset();
+    const StreamEnd end = RunStream();
+    const absl::Duration wait = waits.Next(end, random_());
     const absl::MutexLock lock(&mutex_);
-    const absl::Duration wait = is_served_ ? backoff.Next(random_()) : options_.unserved_backoff;
     if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), wait)) return;
   }
 }
 
 // One stream, from its request to its end.
-void RevocationWatcher::RunStream() {
+StreamEnd RevocationWatcher::RunStream() {
   grpc::CompletionQueue queue;
   grpc::ClientContext context;
   {
     const absl::MutexLock lock(&mutex_);
-    if (stopping_) return;
+    if (stopping_) return {};
     context_ = &context;
     ++status_.streams;
   }
@@ -71,7 +70,8 @@ void RevocationWatcher::RunStream() {
   v1::WatchRevocationsRequest request;
   request.set_resume_token(follower_.resume_token());
   follower_.BeginStream();
-  Reading last_heard = clock_.Read();
+  const Reading began_at = clock_.Read();
+  Reading last_heard = began_at;
   const auto reader = way.stub->PrepareAsyncWatchRevocations(&context, request, &queue);
   reader->StartCall(this);
   bool alive = Await(queue, context, last_heard);
@@ -99,29 +99,52 @@ void RevocationWatcher::RunStream() {
   bool ok = false;
   while (queue.Next(&tag, &ok)) {
   }
-  if (!is_wanted) return;
+  if (!is_wanted) return {};
+  StreamEnd end = Judge(status, way, has_told);
+  end.has_lasted = has_told && Age(began_at, clock_.Read()) > options_.longest_backoff;
+  return end;
+}
+
+// What the end of a stream says of the authority, and of the way to it.
+StreamEnd RevocationWatcher::Judge(const grpc::Status& status, const AuthorityChannels::Way& way, bool has_told) {
   if (is_silent_) {
-    NoteLost("the stream of revocations was silent");
+    NoteLost(way, "nothing came for too long");
     channels_.Renew(way, clock_.Read().boot_nanos);
-  } else if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
-    is_served_ = false;
-    if (!std::exchange(was_told_unserved_, true)) observer_.OnPush(PushState::kNotServed);
-  } else if (!status.ok() && !has_told) {
-    // (One that has told something and ends is as it should be: connections have an age at which they end.)
-    const UpstreamError error = ReadError(status);
-    NoteLost(error.text);
-    if (error.is_transport) channels_.Leave(way, clock_.Read().boot_nanos);
+    return {};
   }
+  if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) {
+    was_told_ = true;
+    if (!std::exchange(was_told_unserved_, true)) observer_.OnPush(PushState::kNotServed);
+    return {.how = StreamEnding::kNotServed};
+  }
+  // (One that has told something and ends is as it should be: connections have an age at which they end.)
+  if (status.ok() || has_told) return {};
+  const UpstreamError error = ReadError(status);
+  NoteLost(way, error.text);
+  if (error.is_transport) {
+    channels_.Leave(way, clock_.Read().boot_nanos);
+    return {};
+  }
+  if (error.is_late) return {};
+  if (!error.may_retry) return {.how = StreamEnding::kRefused, .retry_delay = error.retry_delay};
+  channels_.MoveOn(way);
+  return {.how = StreamEnding::kUnavailable, .retry_delay = error.retry_delay};
 }
 
 void RevocationWatcher::NoteUp() {
+  was_told_ = true;
   was_told_unserved_ = false;
   if (!std::exchange(is_up_, true)) observer_.OnPush(PushState::kUp);
 }
 
-void RevocationWatcher::NoteLost(absl::string_view why) {
-  observer_.OnFailure(why);
-  if (std::exchange(is_up_, false)) observer_.OnPush(PushState::kLost);
+void RevocationWatcher::NoteLost(const AuthorityChannels::Way& way, absl::string_view why) {
+  observer_.OnFailure(UpstreamCall::kRevocations, absl::StrCat(channels_.AddressOf(way), ": ", why));
+  const bool is_news = !std::exchange(was_told_, true);
+  if (std::exchange(is_up_, false)) {
+    observer_.OnPush(PushState::kLost);
+  } else if (is_news) {
+    observer_.OnPush(PushState::kNotYet);
+  }
 }
 
 // Waits for what was begun on the stream. False: the stream has ended.

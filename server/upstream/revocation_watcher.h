@@ -2,7 +2,9 @@
 // happens (propagation mode "push").
 //
 // A stream that is lost is asked for again, from where it ended, after a wait drawn at random; one on which nothing has
-// come for WatcherOptions::silence counts as lost. Losing it drops nothing: meanwhile the TTL is the bound, as always.
+// come for WatcherOptions::silence counts as lost. An authority that is UNAVAILABLE is left for its next address. One
+// that refuses the stream (it has too many) is asked for it not before it wants to be, and less and less often
+// (stream_waits.h). Losing it drops nothing: meanwhile the TTL is the bound, as always.
 //
 // Threads: one of its own, which calls the sink. Methods are thread-safe.
 #ifndef PAT_SERVER_UPSTREAM_REVOCATION_WATCHER_H_
@@ -10,6 +12,7 @@
 
 #include <grpcpp/client_context.h>
 #include <grpcpp/completion_queue.h>
+#include <grpcpp/support/status.h>
 
 #include <cstdint>
 #include <random>
@@ -23,6 +26,7 @@
 #include "server/core/clock.h"
 #include "server/upstream/authority_channels.h"
 #include "server/upstream/revocation_follower.h"
+#include "server/upstream/stream_waits.h"
 #include "server/upstream/upstream_observer.h"
 
 namespace pat {
@@ -33,6 +37,9 @@ struct WatcherOptions {
 
   absl::Duration first_backoff = absl::Milliseconds(50);
   absl::Duration longest_backoff = absl::Seconds(2);
+
+  // For an authority that is there and refuses.
+  absl::Duration longest_refused_backoff = absl::Minutes(1);
 
   // For an authority that has no such stream (another sidecar).
   absl::Duration unserved_backoff = absl::Minutes(5);
@@ -69,12 +76,13 @@ class RevocationWatcher {
 
  private:
   void Work();
-  void RunStream();
+  StreamEnd RunStream();
+  StreamEnd Judge(const grpc::Status& status, const AuthorityChannels::Way& way, bool has_told);
   bool Await(grpc::CompletionQueue& queue, grpc::ClientContext& context, const Reading& last_heard);
   bool EndStream();
   void NoteMessage(const Reading& now, bool dropped);
   void NoteUp();
-  void NoteLost(absl::string_view why);
+  void NoteLost(const AuthorityChannels::Way& way, absl::string_view why);
 
   // Constant after construction.
   AuthorityChannels& channels_;
@@ -86,9 +94,9 @@ class RevocationWatcher {
   RevocationFollower follower_;
   std::mt19937_64 random_;
   bool is_silent_ = false;
-  bool is_served_ = true;
   bool was_told_unserved_ = false;
-  bool is_up_ = false;  // As the observer was told.
+  bool was_told_ = false;  // The observer, of any state.
+  bool is_up_ = false;     // As it was told.
 
   // Protected by mutex_.
   mutable absl::Mutex mutex_;

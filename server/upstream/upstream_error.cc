@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "google/rpc/error_details.pb.h"
@@ -17,6 +18,7 @@ constexpr size_t kLongestText = 200;
 
 struct Details {
   bool is_ours = false;  // An authority said it, not a library on the way.
+  std::string reason;    // Then.
   std::optional<absl::Duration> retry_delay;
 };
 
@@ -29,6 +31,7 @@ Details ReadDetails(const grpc::Status& status) {
     google::rpc::RetryInfo retry;
     if (any.UnpackTo(&info)) {
       details.is_ours = info.domain() == kDomain;
+      if (details.is_ours) details.reason = info.reason();
     } else if (any.UnpackTo(&retry)) {
       details.retry_delay =
           std::clamp(absl::Seconds(retry.retry_delay().seconds()) + absl::Nanoseconds(retry.retry_delay().nanos()),
@@ -38,10 +41,17 @@ Details ReadDetails(const grpc::Status& status) {
   return details;
 }
 
-absl::string_view Message(grpc::StatusCode code, bool is_ours) {
+absl::string_view UnavailableMessage(const Details& details) {
+  if (!details.is_ours) return "the authority cannot be reached";
+  if (details.reason == "STORE_UNAVAILABLE") return "the authority cannot read its store";
+  if (details.reason == "AUTHORITY_UNAVAILABLE") return "the authority is a sidecar, which could not ask its own";
+  return "the authority cannot serve just now";
+}
+
+absl::string_view Message(grpc::StatusCode code, const Details& details) {
   switch (code) {
     case grpc::StatusCode::UNAVAILABLE:
-      return is_ours ? "the authority cannot read its store" : "the authority cannot be reached";
+      return UnavailableMessage(details);
     case grpc::StatusCode::DEADLINE_EXCEEDED:
       return "the authority has not answered in time";
     case grpc::StatusCode::UNAUTHENTICATED:
@@ -76,19 +86,19 @@ UpstreamError ReadError(const grpc::Status& status) {
   // What the authority says there is for somebody who has the token.
   if (status.error_code() == grpc::StatusCode::UNAUTHENTICATED ||
       status.error_code() == grpc::StatusCode::PERMISSION_DENIED) {
-    error.text = absl::StrCat(Message(status.error_code(), details.is_ours), " (", error.text, ")");
+    error.text = absl::StrCat(Message(status.error_code(), details), " (", error.text, ")");
   }
+  error.retry_delay = details.retry_delay.value_or(absl::ZeroDuration());
   if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED && details.is_ours) {
     error.for_caller =
         MakeError(absl::StatusCode::kResourceExhausted, "the authority has too much to do",
                   {.reason = "RATE_LIMITED", .retry_delay = details.retry_delay.value_or(absl::Milliseconds(100))});
     return error;
   }
-  error.for_caller = AuthorityUnavailable(Message(status.error_code(), details.is_ours));
+  error.for_caller = AuthorityUnavailable(Message(status.error_code(), details));
   error.may_retry = status.error_code() == grpc::StatusCode::UNAVAILABLE;
   error.is_late = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
   error.is_transport = error.may_retry && !details.is_ours;
-  error.retry_delay = details.retry_delay.value_or(absl::ZeroDuration());
   return error;
 }
 

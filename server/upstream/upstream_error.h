@@ -13,15 +13,18 @@
 namespace pat {
 
 struct UpstreamError {
-  // UNAVAILABLE, reason AUTHORITY_UNAVAILABLE; or RESOURCE_EXHAUSTED if it is the authority that says so. Nothing of
-  // the transport's text is in it.
+  // UNAVAILABLE, reason AUTHORITY_UNAVAILABLE; or RESOURCE_EXHAUSTED if it is the authority that says so. Says whether
+  // the authority was not reached, cannot read its store, or is a sidecar that could not ask its own. Nothing of the
+  // transport's text is in it.
   absl::Status for_caller;
 
-  // Another attempt may help, but not before so much time has passed.
+  // UNAVAILABLE, whoever says so: another attempt may help, over another address at once.
   bool may_retry = false;
+
+  // The authority does not want to be asked again before so much time has passed. Zero: it has not said.
   absl::Duration retry_delay = absl::ZeroDuration();
 
-  // The connection failed, not the authority behind it: another address may do.
+  // may_retry, and it is the connection that failed, not the authority behind it.
   bool is_transport = false;
 
   // Nothing came in time.

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "server/upstream/backoff.h"
 #include "server/upstream/grpc_time.h"
 #include "server/upstream/introspection_answer.h"
@@ -53,9 +54,10 @@ class UpstreamFacts::Call {
   // This object may be gone when it returns.
   void Attempt() {
     waiting_ = false;
-    ++attempts_;
     sent_at_ = upstream_.clock_.Read();
-    way_ = upstream_.channels_.current();
+    const bool goes_round = attempts_ > 0 && attempts_ < upstream_.channels_.size();
+    way_ = goes_round ? upstream_.channels_.After(way_) : upstream_.channels_.current();
+    ++attempts_;
     rpc_.reset();  // It lives in the memory of its context.
     {
       const absl::MutexLock lock(&upstream_.mutex_);
@@ -96,10 +98,10 @@ class UpstreamFacts::Call {
     }
     const absl::StatusOr<UpstreamAnswer> answer = ReadAnswer(response_, upstream_.scopes_);
     if (!answer.ok()) {
-      upstream_.observer_.OnFailure(answer.status().message());
+      TellFailure(answer.status().message());
       return Answer(AuthorityUnavailable("the authority's answer makes no sense"));
     }
-    upstream_.observer_.OnAnswer();
+    upstream_.observer_.OnAnswer(UpstreamCall::kFacts);
     Answer(FactsAnswer{.facts = answer->facts.has_value() ? &*answer->facts : nullptr,
                        .source = FactsSource::kStore,
                        .now = upstream_.clock_.Now(),
@@ -108,23 +110,34 @@ class UpstreamFacts::Call {
                        .fresh_for = answer->fresh_for});
   }
 
+  void TellFailure(absl::string_view text) {
+    upstream_.observer_.OnFailure(UpstreamCall::kFacts, absl::StrCat(upstream_.channels_.AddressOf(way_), ": ", text));
+  }
+
   void Fail(const UpstreamError& error) {
-    upstream_.observer_.OnFailure(error.text);
-    if (error.is_transport) {
-      upstream_.channels_.Leave(way_, upstream_.clock_.Read().boot_nanos);
-    } else if (!error.is_late) {
-      upstream_.channels_.NoteAnswer(way_);
-    } else if (4 * given_ >= upstream_.options_.deadline) {  // Who gave it little time does not judge it.
-      upstream_.channels_.NoteSilence(way_, upstream_.clock_.Read().boot_nanos);
-    }
+    TellFailure(error.text);
+    NoteOfWay(error);
     if (error.may_retry && attempts_ < kMostAttempts && !IsClosing()) {
       const absl::Duration left = LeftAt(upstream_.clock_.Read());
-      const bool elsewhere = error.is_transport && attempts_ < upstream_.channels_.size();
+      retry_delay_ = std::max(retry_delay_, error.retry_delay);
+      const bool elsewhere = attempts_ < upstream_.channels_.size();
       if (elsewhere && left > absl::ZeroDuration()) return Attempt();
-      const absl::Duration wait = std::max(backoff_.Next(upstream_.random_()), error.retry_delay);
+      const absl::Duration wait =
+          std::max(backoff_.Next(upstream_.random_()), std::exchange(retry_delay_, absl::ZeroDuration()));
       if (wait + lasts_ / kLeastPart < left) return WaitFor(wait);
     }
     Answer(error.for_caller);
+  }
+
+  void NoteOfWay(const UpstreamError& error) {
+    AuthorityChannels& channels = upstream_.channels_;
+    if (error.is_transport) return channels.Leave(way_, upstream_.clock_.Read().boot_nanos);
+    if (error.is_late) {
+      if (4 * given_ < upstream_.options_.deadline) return;  // Who gave it little time does not judge it.
+      return channels.NoteSilence(way_, upstream_.clock_.Read().boot_nanos);
+    }
+    channels.NoteAnswer(way_);
+    if (error.may_retry) channels.MoveOn(way_);
   }
 
   bool IsClosing() const {
@@ -159,7 +172,8 @@ class UpstreamFacts::Call {
   size_t attempts_ = 0;
   bool waiting_ = false;
   Reading sent_at_;
-  absl::Duration given_;  // To this attempt.
+  absl::Duration given_;        // To this attempt.
+  absl::Duration retry_delay_;  // The longest that an authority wanted since the last wait.
   AuthorityChannels::Way way_;
   v1::IntrospectResponse response_;
   grpc::Status status_;

@@ -5,12 +5,19 @@
 // be used, counted from before they were asked for (FactsAnswer::fresh_for).
 //
 // A call lasts at most UpstreamOptions::deadline, or FindOptions::timeout if that is less. Within that time it is
-// repeated as long as the authority is UNAVAILABLE: at once over another address while there is one that was not tried,
-// else after a wait drawn at random, unless less than a tenth of the time would be left. When there is no time for
-// another attempt the answer is
-//   UNAVAILABLE, AUTHORITY_UNAVAILABLE   nobody there, no answer in time, an answer that makes no sense, or an
-//   authority
-//                                        that does not accept this sidecar;
+// repeated as long as the authority is UNAVAILABLE, be it that it cannot be reached or that it says so: at once over
+// the other addresses until each was asked, then after a wait drawn at random, unless less than a tenth of the time
+// would be left.
+//
+// An authority that says so itself also says when it wants to be asked again (RetryInfo). That is not looked at before
+// every address was asked, and is then obeyed, never cut short: where it does not fit into the time that is left (ours
+// say 1 s, which is all there is), the answer is given at once. So a call makes at most one question to each address
+// while all of them are in trouble, which is not made worse by sidecars that ask twice. The price: where there is one
+// address, a store that cannot be read for 50 ms is not waited out here, but by the caller, who is told to ask again.
+//
+// When there is no time for another attempt the answer is
+//   UNAVAILABLE, AUTHORITY_UNAVAILABLE   nobody there, no answer in time, an answer that makes no sense, an authority
+//                                        that says so, or one that does not accept this sidecar;
 //   RESOURCE_EXHAUSTED, RATE_LIMITED     the authority says so.
 //
 // One completion queue and one thread, which also calls the receivers; they must not block.

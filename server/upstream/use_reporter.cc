@@ -2,10 +2,12 @@
 
 #include <grpcpp/client_context.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "server/upstream/grpc_time.h"
 #include "server/upstream/upstream_error.h"
 
@@ -67,6 +69,19 @@ absl::Status UseReporter::Send(absl::Span<const NotedUse> batch, std::optional<g
     use.mutable_last_use_time()->set_nanos(
         static_cast<int32_t>(absl::ToInt64Nanoseconds(noted.time - absl::FromUnixSeconds(seconds))));
   }
+  // At the end of the loop each address was asked.
+  AuthorityChannels::Way way = channels_.current();
+  for (size_t asked = 1;; ++asked, way = channels_.After(way)) {
+    const std::optional<absl::Status> result = SendOver(way, request, end);
+    if (result.has_value()) return *result;
+    if (asked >= channels_.size()) return AuthorityUnavailable("the authority has not taken the report of uses");
+  }
+}
+
+// nullopt: UNAVAILABLE there, elsewhere perhaps not.
+std::optional<absl::Status> UseReporter::SendOver(const AuthorityChannels::Way& way,
+                                                  const v1::ReportUseRequest& request,
+                                                  std::optional<gpr_timespec> end) {
   grpc::ClientContext context;
   context.set_deadline(end.value_or(FromNow(options_.deadline)));
   if (!end.has_value()) {
@@ -75,18 +90,22 @@ absl::Status UseReporter::Send(absl::Span<const NotedUse> batch, std::optional<g
     context_ = &context;
   }
   v1::ReportUseResponse response;
-  const AuthorityChannels::Way way = channels_.current();
   const grpc::Status status = way.stub->ReportUse(&context, request, &response);
   if (!end.has_value()) {
     const absl::MutexLock lock(&mutex_);
     context_ = nullptr;
     if (stopping_ && !status.ok()) return AuthorityUnavailable("this sidecar is stopping");
   }
-  if (status.ok()) return absl::OkStatus();
+  if (status.ok()) {
+    observer_.OnAnswer(UpstreamCall::kUses);
+    return absl::OkStatus();
+  }
   const UpstreamError error = ReadError(status);
-  observer_.OnFailure(error.text);
-  // (Names are looked up again for those for whom a caller waits.)
-  if (error.is_transport) channels_.MoveOn(way);
+  observer_.OnFailure(UpstreamCall::kUses, absl::StrCat(channels_.AddressOf(way), ": ", error.text));
+  if (error.may_retry) {
+    channels_.MoveOn(way);  // (Names are looked up again for those for whom a caller waits.)
+    return std::nullopt;
+  }
   if (status.error_code() == grpc::StatusCode::INVALID_ARGUMENT) return absl::OkStatus();
   return AuthorityUnavailable("the authority has not taken the report of uses");
 }

@@ -2,8 +2,8 @@
 // are answered from the cache.
 //
 // Uses are put together by token and minute (server/core/use_recorder.h) and sent in batches, now and then and at the
-// end. What cannot be sent is kept for the next time, within the recorder's bound; a use may be told twice, which
-// changes nothing.
+// end. An authority that is UNAVAILABLE is asked at its other addresses. What cannot be sent is kept for the next time,
+// within the recorder's bound; a use may be told twice, which changes nothing.
 //
 // Threads: one of its own. Methods are thread-safe.
 #ifndef PAT_SERVER_UPSTREAM_USE_REPORTER_H_
@@ -29,7 +29,7 @@ namespace pat {
 struct UseReporterOptions {
   absl::Duration every = absl::Seconds(10);
 
-  // For one call; and at the end for all that is left.
+  // For one call to one address; and at the end for all that is left.
   absl::Duration deadline = absl::Seconds(2);
 
   // A use takes some 60 bytes, a message at most 256 KiB.
@@ -60,6 +60,8 @@ class UseReporter {
   void Work();
   absl::Status FlushUntil(std::optional<gpr_timespec> end);
   absl::Status Send(absl::Span<const NotedUse> batch, std::optional<gpr_timespec> end);
+  std::optional<absl::Status> SendOver(const AuthorityChannels::Way& way, const v1::ReportUseRequest& request,
+                                       std::optional<gpr_timespec> end);
 
   // Constant after construction.
   AuthorityChannels& channels_;

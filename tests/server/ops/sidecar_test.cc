@@ -3,12 +3,17 @@
 #include "server/ops/sidecar.h"
 
 #include <grpcpp/security/credentials.h>
+#include <spdlog/sinks/ringbuffer_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/support/check_call.h"
@@ -109,6 +114,73 @@ TEST_P(LayeredSidecarsTest, WhereTheAuthorityNamesNoStoreNobodyDoes) {
   EXPECT_EQ(upper_.Ask(token).verdict, Verdict::kAllow);
   EXPECT_EQ(middle_.incarnation(), "");
   EXPECT_EQ(upper_.incarnation(), "");
+}
+
+// What is logged while it is there, instead of where it goes otherwise.
+class LogLines {
+ public:
+  LogLines() : sink_(std::make_shared<spdlog::sinks::ringbuffer_sink_mt>(1000)), before_(spdlog::default_logger()) {
+    auto logger = std::make_shared<spdlog::logger>("test", sink_);
+    logger->set_pattern("%v");
+    spdlog::set_default_logger(std::move(logger));
+  }
+  ~LogLines() { spdlog::set_default_logger(before_); }
+
+  int CountOf(absl::string_view start) const {
+    int count = 0;
+    for (const std::string& line : sink_->last_formatted()) count += absl::StartsWith(line, start) ? 1 : 0;
+    return count;
+  }
+  void WaitFor(absl::string_view start) const {
+    while (CountOf(start) == 0) std::this_thread::yield();
+  }
+
+ private:
+  const std::shared_ptr<spdlog::sinks::ringbuffer_sink_mt> sink_;
+  const std::shared_ptr<spdlog::logger> before_;
+};
+
+// The stream and the reports are refused for good, while tokens are answered.
+TEST(SidecarLogTest, WhatFailsIsToldByKindAndAddressAndNotTakenBackByWhatDoesNot) {
+  const LogLines log;
+  TestAuthority authority;
+  authority.AddUser("ada");
+  FakeAuthority server(authority.facts, authority.clock);
+  server.OnWatching([](auto&, auto&, auto&) { return grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "no"); });
+  server.OnReporting([](auto&) { return grpc::Status(grpc::StatusCode::PERMISSION_DENIED, "no"); });
+  FakeClockSource time;
+  const Clock clock(time);
+  Options options;
+  options.propagation = Propagation::kPush;
+  options.cache_capacity = 1000;
+  Sidecar sidecar(options,
+                  AuthorityChannels::Create({server.address()}, grpc::InsecureChannelCredentials(), "").value(),
+                  IdentityTable(), clock);
+  const ServingParts parts = sidecar.serving();
+  const auto ask = [&] { return Check(parts.introspector, QueryFor(authority.Issue("ada").digest)); };
+  const std::string failure = absl::StrCat("the authority could not be asked: ", server.address(), ": ");
+
+  const std::string of_stream = absl::StrCat("stream of revocations: ", failure);
+  const std::string no_push = "push: the stream of revocations is not there yet";
+  log.WaitFor(of_stream);
+  log.WaitFor(no_push);
+  ASSERT_EQ(ask().verdict, Verdict::kAllow);
+  time.Advance(absl::Seconds(1));  // The next line of a kind.
+  while (log.CountOf(of_stream) < 2) std::this_thread::yield();
+  ASSERT_EQ(ask().verdict, Verdict::kAllow);
+  EXPECT_EQ(log.CountOf("the authority"), 0);
+
+  server.BeforeIntrospect([](auto&, auto&, auto&) { return grpc::Status(grpc::StatusCode::INTERNAL, "no"); });
+  EXPECT_FALSE(ask().status.ok());
+  EXPECT_EQ(log.CountOf(failure), 1);
+  server.BeforeIntrospect(nullptr);
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(ask().verdict, Verdict::kAllow);
+  EXPECT_EQ(log.CountOf("the authority answers again"), 1);
+
+  sidecar.Stop();
+  EXPECT_EQ(log.CountOf(absl::StrCat("report of uses: ", failure)), 1);
+  EXPECT_EQ(log.CountOf(no_push), 1);
+  EXPECT_EQ(log.CountOf("stream of revocations: the authority answers"), 0);
 }
 
 }  // namespace

@@ -79,6 +79,19 @@ TEST(AuthorityChannelsTest, GoesRoundAndOnlyFromTheOneInUse) {
   EXPECT_EQ(channels->current().index, 0);
 }
 
+TEST(AuthorityChannelsTest, WhoGoesOnFromOneToTheNextHasBeenEverywhere) {
+  const std::vector<std::string> addresses = {"a.example:1", "10.0.0.7:7443", "c.example:1"};
+  auto channels = AuthorityChannels::Create(addresses, grpc::InsecureChannelCredentials(), "").value();
+  AuthorityChannels::Way way = channels->current();
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    EXPECT_EQ(way.index, i);
+    EXPECT_EQ(channels->AddressOf(way), addresses[i]);
+    channels->MoveOn(channels->current());  // Others move it meanwhile.
+    way = channels->After(way);
+  }
+  EXPECT_EQ(way.index, 0);
+}
+
 constexpr int64_t kSecond = 1'000'000'000;
 
 // Counts the channels that are made. Nobody connects them: all that is told of them is told by the test.

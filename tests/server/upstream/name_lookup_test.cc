@@ -31,7 +31,7 @@ constexpr UpstreamOptions kOnce{.first_backoff = absl::Seconds(2), .longest_back
 
 class Observer final : public UpstreamObserver {
  public:
-  void OnFailure(absl::string_view /*text*/) override { ++failures; }
+  void OnFailure(UpstreamCall /*call*/, absl::string_view /*text*/) override { ++failures; }
   std::atomic<int> failures = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include <grpcpp/security/credentials.h>
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -12,9 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "server/cache/caching_facts_reader.h"
+#include "server/core/error.h"
+#include "server/rpc/status_mapping.h"
 #include "server/upstream/upstream_facts.h"
 #include "tests/support/facts_recorder.h"
 #include "tests/support/fake_authority.h"
@@ -132,9 +137,11 @@ class RecordingObserver final : public UpstreamObserver {
     const absl::MutexLock lock(&mutex_);
     states_.push_back(state);
   }
-  void OnFailure(absl::string_view /*text*/) override {
+  void OnFailure(UpstreamCall call, absl::string_view text) override {
+    EXPECT_EQ(call, UpstreamCall::kRevocations);
     const absl::MutexLock lock(&mutex_);
     ++failures_;
+    last_failure_ = std::string(text);
   }
 
   std::vector<PushState> WaitForStates(size_t count) {
@@ -147,12 +154,21 @@ class RecordingObserver final : public UpstreamObserver {
     const absl::MutexLock lock(&mutex_);
     return failures_;
   }
+  std::string last_failure() const {
+    const absl::MutexLock lock(&mutex_);
+    return last_failure_;
+  }
 
  private:
   mutable absl::Mutex mutex_;
   std::vector<PushState> states_ ABSL_GUARDED_BY(mutex_);
   int failures_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::string last_failure_ ABSL_GUARDED_BY(mutex_);
 };
+
+grpc::Status Saying(absl::StatusCode code, const std::string& reason) {
+  return ToGrpcStatus(MakeError(code, "not now", {.reason = reason, .retry_delay = absl::Seconds(30)}));
+}
 
 class RevocationWatcherTest : public testing::Test {
  protected:
@@ -167,8 +183,9 @@ class RevocationWatcherTest : public testing::Test {
     server_.Stop();
   }
 
-  void Watch() {
-    watcher_ = std::make_unique<RevocationWatcher>(*channels_, clock_, sink_, observer_,
+  void Watch() { Watch(*channels_); }
+  void Watch(AuthorityChannels& channels) {
+    watcher_ = std::make_unique<RevocationWatcher>(channels, clock_, sink_, observer_,
                                                    WatcherOptions{.first_backoff = absl::Milliseconds(2),
                                                                   .longest_backoff = absl::Milliseconds(50),
                                                                   .check_every = absl::Milliseconds(5)});
@@ -279,6 +296,48 @@ TEST_F(RevocationWatcherTest, AnAuthorityWithoutAStreamIsSaidOnceAndNotAskedAgai
   std::this_thread::sleep_for(std::chrono::milliseconds(50));  // Sleeps: many times the back-off of a stream.
   EXPECT_EQ(watcher_->status().streams, 1);
   EXPECT_EQ(observer_.failures(), 0);
+}
+
+TEST_F(RevocationWatcherTest, AnAuthorityThatSaysItIsUnavailableIsLeftForAnotherOne) {
+  FakeAuthority sick(authority_.facts, authority_.clock);
+  std::atomic<int> asked = 0;
+  sick.OnWatching([&asked](auto&, auto&, auto&) {
+    ++asked;
+    return Saying(absl::StatusCode::kUnavailable, "AUTHORITY_UNAVAILABLE");
+  });
+  const auto channels =
+      AuthorityChannels::Create({sick.address(), server_.address()}, grpc::InsecureChannelCredentials(), "").value();
+  Watch(*channels);
+  feed_.SendHeartbeat("v1.one.1");
+  EXPECT_EQ(sink_.WaitFor(1), Drops{"all"});
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(channels->current().index, 1);
+  EXPECT_TRUE(absl::StartsWith(observer_.last_failure(), absl::StrCat(sick.address(), ": ")))
+      << observer_.last_failure();
+  watcher_->Shutdown();
+}
+
+TEST_F(RevocationWatcherTest, AnAuthorityThatRefusesTheStreamIsNotAskedBeforeItWantsToBe) {
+  std::atomic<int> asked = 0;
+  server_.OnWatching([&asked](auto&, auto&, auto&) {
+    ++asked;
+    return Saying(absl::StatusCode::kResourceExhausted, "RATE_LIMITED");
+  });
+  Watch();
+  // At the start: said once, as it is known at once.
+  EXPECT_EQ(observer_.WaitForStates(1), std::vector<PushState>{PushState::kNotYet});
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // Sleeps: many times the back-off of a stream.
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(observer_.failures(), 1);
+}
+
+TEST_F(RevocationWatcherTest, ThatThereIsNoStreamFromTheStartIsSaidOnce) {
+  server_.Stop();
+  Watch();
+  while (observer_.failures() < 3) std::this_thread::yield();
+  feed_.SendHeartbeat("v1.one.1");
+  server_.Start();
+  EXPECT_EQ(observer_.WaitForStates(2), (std::vector<PushState>{PushState::kNotYet, PushState::kUp}));
 }
 
 TEST_F(RevocationWatcherTest, ASilentStreamIsLostAfterTheTimeAndNotBefore) {

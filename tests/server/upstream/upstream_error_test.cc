@@ -11,10 +11,10 @@
 namespace pat {
 namespace {
 
-grpc::Status FromAuthority(grpc::StatusCode code, int retry_seconds = 0) {
+grpc::Status FromAuthority(grpc::StatusCode code, int retry_seconds = 0, const char* reason = "RATE_LIMITED") {
   google::rpc::Status wire;
   google::rpc::ErrorInfo info;
-  info.set_reason("RATE_LIMITED");
+  info.set_reason(reason);
   info.set_domain("pat-sidecar");
   wire.add_details()->PackFrom(info);
   if (retry_seconds != 0) {
@@ -45,14 +45,27 @@ TEST(UpstreamErrorTest, AnAuthorityThatHasTooMuchToDoSaysSoItself) {
   EXPECT_EQ(ExpectRefusal(error.for_caller, absl::StatusCode::kResourceExhausted, "RATE_LIMITED").retry_delay,
             absl::Seconds(3));
   EXPECT_FALSE(error.may_retry);
+  EXPECT_EQ(error.retry_delay, absl::Seconds(3));  // For whoever asks for a stream.
 }
 
-TEST(UpstreamErrorTest, AnAuthorityWithoutItsStoreMayBeAskedAgainButNotElsewhere) {
+TEST(UpstreamErrorTest, AnAuthorityWithoutItsStoreMayBeAskedAgainAndIsThere) {
   const UpstreamError error = ReadError(FromAuthority(grpc::StatusCode::UNAVAILABLE, 1));
   ExpectRefusal(error.for_caller, absl::StatusCode::kUnavailable, "AUTHORITY_UNAVAILABLE");
   EXPECT_TRUE(error.may_retry);
   EXPECT_FALSE(error.is_transport);
   EXPECT_EQ(error.retry_delay, absl::Seconds(1));
+}
+
+TEST(UpstreamErrorTest, WhoIsUnavailableIsSaidAsItIs) {
+  const auto message = [](const grpc::Status& status) { return std::string(ReadError(status).for_caller.message()); };
+  EXPECT_EQ(message(FromAuthority(grpc::StatusCode::UNAVAILABLE, 1, "STORE_UNAVAILABLE")),
+            "the authority cannot read its store");
+  // A sidecar in the middle, whose own authority may be anywhere.
+  EXPECT_EQ(message(FromAuthority(grpc::StatusCode::UNAVAILABLE, 1, "AUTHORITY_UNAVAILABLE")),
+            "the authority is a sidecar, which could not ask its own");
+  EXPECT_EQ(message(FromAuthority(grpc::StatusCode::UNAVAILABLE, 1, "OF_A_LATER_VERSION")),
+            "the authority cannot serve just now");
+  EXPECT_EQ(message(grpc::Status(grpc::StatusCode::UNAVAILABLE, "refused")), "the authority cannot be reached");
 }
 
 TEST(UpstreamErrorTest, DelaysAreKeptInReason) {

@@ -15,6 +15,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
+#include "server/core/error.h"
+#include "server/rpc/status_mapping.h"
 #include "tests/support/fake_authority.h"
 #include "tests/support/test_authority.h"
 
@@ -28,6 +30,17 @@ TokenUid UidOf(int number) {
   for (int i = 0; i < 4; ++i) uid.bytes[i] = static_cast<uint8_t>(number >> (8 * i));
   return uid;
 }
+
+class CountingObserver final : public UpstreamObserver {
+ public:
+  void OnAnswer(UpstreamCall call) override { answers += call == UpstreamCall::kUses ? 1 : 0; }
+  void OnFailure(UpstreamCall call, absl::string_view /*text*/) override {
+    failures += call == UpstreamCall::kUses ? 1 : 0;
+  }
+
+  std::atomic<int> answers = 0;
+  std::atomic<int> failures = 0;
+};
 
 class UseReporterTest : public testing::Test {
  protected:
@@ -64,7 +77,7 @@ class UseReporterTest : public testing::Test {
 
   TestAuthority authority_;
   FakeAuthority server_{authority_.facts, authority_.clock};
-  UpstreamObserver observer_;
+  CountingObserver observer_;
   std::unique_ptr<AuthorityChannels> channels_ =
       AuthorityChannels::Create({server_.address()}, grpc::InsecureChannelCredentials(), "").value();
   UseRecorder uses_;
@@ -99,6 +112,39 @@ TEST_F(UseReporterTest, WhatCannotBeToldIsToldTheNextTime) {
   uses_.Note(UidOf(2), kMinute);
   EXPECT_TRUE(reporter.Flush().ok());
   EXPECT_EQ(told().size(), 2);
+}
+
+TEST_F(UseReporterTest, AnAuthorityThatIsUnavailableIsLeftForAnotherOneAtOnce) {
+  FakeAuthority sick(authority_.facts, authority_.clock);
+  std::atomic<int> asked = 0;
+  sick.OnReporting([&asked](const v1::ReportUseRequest&) {
+    ++asked;
+    return ToGrpcStatus(MakeError(absl::StatusCode::kUnavailable, "no disk",
+                                  {.reason = "STORE_UNAVAILABLE", .retry_delay = absl::Seconds(1)}));
+  });
+  const auto channels =
+      AuthorityChannels::Create({sick.address(), server_.address()}, grpc::InsecureChannelCredentials(), "").value();
+  UseReporter reporter(*channels, uses_, observer_, {.every = absl::Hours(1)});
+  for (int i = 0; i < 3; ++i) {
+    uses_.Note(UidOf(i), kMinute);
+    EXPECT_TRUE(reporter.Flush().ok());
+  }
+  EXPECT_EQ(told().size(), 3);
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(observer_.failures, 1);
+  EXPECT_EQ(observer_.answers, 3);
+  // And back, at the very end too. Where none is well, each is asked once.
+  FailWith(grpc::Status(grpc::StatusCode::UNAVAILABLE, "down"));
+  uses_.Note(UidOf(7), kMinute);
+  EXPECT_TRUE(absl::IsUnavailable(reporter.Flush()));
+  EXPECT_EQ(asked, 2);
+  sick.OnReporting([&asked](const v1::ReportUseRequest&) {
+    ++asked;
+    return grpc::Status::OK;
+  });
+  reporter.Shutdown();
+  EXPECT_EQ(asked, 3);
+  EXPECT_TRUE(uses_.Take(10).empty());
 }
 
 // Else one report that nobody takes would stand in the way of all that follow.
