@@ -50,6 +50,7 @@ int RunHealthcheck(const pat::Options& options) {
 
 int main(int argc, char** argv) {
   pat::ForbidCoreDumps();
+  pat::IgnoreLockOrder();
   const pat::CommandLine command_line = pat::ParseCommandLine(argc, argv, environ);
   if (command_line.exit_code.has_value()) return *command_line.exit_code;
   const pat::Options& options = command_line.options;

@@ -176,9 +176,10 @@ CachingFactsReader::Waiters CachingFactsReader::TakeWaiters(LoadShard& shard, Lo
 // Those who joined a load on its way and cannot do with how it ended go on to wait for another one. Returns the one
 // that was begun for them, if there was none to join.
 //
-// If it came to nothing as its time was up, they have waited for a part of it only. They go on once, so that every wait
-// ends also if the source fails for ever. If the source grants nothing, it is as if there were no cache, and what was
-// read before they came is not for them. What they go on to wait for begins later than they came, so this ends too.
+// If it came to nothing as its time was up, they have waited for a part of it only. They go on until there was one that
+// began after they came, so that every wait ends also if the source fails for ever. If the source grants nothing, it is
+// as if there were no cache, and what was read before they came is not for them. What they go on to wait for begins
+// later than they came, so this ends too.
 CachingFactsReader::Load* CachingFactsReader::MoveOn(Loads& loads, Load& ended, bool grants_nothing,
                                                      const Reading& now) {
   Load* begun = nullptr;
@@ -192,7 +193,8 @@ CachingFactsReader::Load* CachingFactsReader::MoveOn(Loads& loads, Load& ended, 
     if (begun == nullptr && (loads.empty() || !MayJoin(*loads.back(), waiter->arrived, staleness))) {
       begun = &NewLoad(loads, ended.digest, now);
     }
-    waiter->joined = false;
+    // It may be older than the one that has ended, which somebody had asked for the newest: then it is only joined.
+    waiter->joined = loads.back()->began_at.boot_nanos < waiter->arrived.boot_nanos;
     waiter->load = loads.back();
     loads.back()->waiting.splice(loads.back()->waiting.end(), ended.waiting, waiter);
   }

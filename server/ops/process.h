@@ -14,6 +14,11 @@ namespace pat {
 // No core dumps, and no other process of the same user may look into this one: secrets pass through its memory.
 void ForbidCoreDumps();
 
+// Debian's Abseil is built with assertions. So each lock of an absl::Mutex goes through a graph of all locks that are
+// held, behind one spin lock for the process, and an order of locks that might deadlock aborts it. Tests want that;
+// a server does not. To be called before there are other threads.
+void IgnoreLockOrder();
+
 // gRPC's tracing prints `authorization` headers. To be called before gRPC is used.
 void ClearGrpcTracing();
 

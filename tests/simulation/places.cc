@@ -153,11 +153,8 @@ void Places::JudgeError(const Asker& asker) {
   const UpstreamHop::Received* const from = hop.receiving();
   const absl::Time now = world_.events.now();
   Told told{.left = asker.asked_at + asker.patience - now, .is_dismissal = from == nullptr && now > asker.asked_at};
-  // People move on once. What they move on to is the youngest that there is, and may be older than what has failed, if
-  // that was asked by somebody to whom no older answer would do.
-  const bool may_have_moved_on = from != nullptr && from->failed_before >= asker.asked_at;
   told.is_of_another = from != nullptr && from->is_error && !from->is_repeat && from->took_its_time &&
-                       from->asked_since < asker.asked_at && !may_have_moved_on;
+                       from->asked_since < asker.asked_at;
   if (told.is_dismissal) {
     Counts& counts = world_.counts;
     ++counts.dismissed;

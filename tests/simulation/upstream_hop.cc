@@ -187,9 +187,6 @@ void UpstreamHop::Answer(const CallPointer& call, const absl::StatusOr<FactsAnsw
   if (call->was_left && answer.ok()) ++world_.counts.outlived;
   Received received = call->received;
   received.is_error = !answer.ok();
-  if (received.is_error) {
-    received.failed_before = std::exchange(failed_at_[call->digest.bytes], world_.events.now());
-  }
   received.took_its_time = 2 * (world_.events.now() - received.asked_since) > deadline_;
   receiving_ = &received;
   if (world_.fault == Fault::kForsakesJoiners && !answer.ok()) {

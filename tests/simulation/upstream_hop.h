@@ -4,7 +4,6 @@
 #ifndef PAT_TESTS_SIMULATION_UPSTREAM_HOP_H_
 #define PAT_TESTS_SIMULATION_UPSTREAM_HOP_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -47,9 +46,6 @@ class UpstreamHop final : public FactsReader {
     bool is_repeat = false;       // A drop had overtaken the answer to the first one.
     bool is_error = false;
     bool took_its_time = false;  // More than half of all that there is.
-
-    // If it is an error: when a question about the same digest came to nothing before. The infinite past: none did.
-    absl::Time failed_before = absl::InfinitePast();
   };
 
   // Null: nothing is.
@@ -92,7 +88,6 @@ class UpstreamHop final : public FactsReader {
   bool is_closed_ = false;
   uint64_t last_id_ = 0;
   std::map<uint64_t, CallPointer> calls_;
-  std::map<std::array<uint8_t, 32>, absl::Time> failed_at_;  // When a question last came to nothing.
   const Received* receiving_ = nullptr;
   const std::shared_ptr<UpstreamHop> alive_{this, [](UpstreamHop*) {}};  // Events look whether this is still there.
 };

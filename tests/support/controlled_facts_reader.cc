@@ -69,13 +69,14 @@ void ControlledFactsReader::ReleaseOldest(const absl::Status& instead) {
   Tell(oldest);
 }
 
-void ControlledFactsReader::ReleaseNewest() {
+void ControlledFactsReader::ReleaseNewest(const absl::Status& instead) {
   HeldAnswer newest{};
   {
     const absl::MutexLock lock(&mutex_);
     newest = std::move(held_.back());
     held_.pop_back();
   }
+  if (!instead.ok()) newest.answer.status = instead;
   Tell(newest);
 }
 

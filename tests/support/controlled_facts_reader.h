@@ -45,8 +45,8 @@ class ControlledFactsReader final : public FactsReader {
   // Tells the oldest answer that is held back; or, if it is an error, `instead`.
   void ReleaseOldest(const absl::Status& instead = absl::OkStatus());
 
-  // Tells the newest answer that is held back.
-  void ReleaseNewest();
+  // The same with the newest one.
+  void ReleaseNewest(const absl::Status& instead = absl::OkStatus());
 
   // Tells all answers that are held back, in order, and holds back no more. If `instead` is an error, everybody gets
   // it.

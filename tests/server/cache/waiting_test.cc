@@ -290,6 +290,28 @@ TEST_F(WaitingTest, WhoMovesOnJoinsTheLoadThatIsThere) {
   ExpectAllToldOnce();
 }
 
+// It may be older than the one that has failed, which somebody began to whom nothing older would do. Then it too may
+// come to nothing before their time.
+TEST_F(WaitingTest, WhoMovesOnToAnOlderLoadMovesOnFromThatToo) {
+  source.Hold();
+  Find(std::nullopt);
+  Advance(100 * kMs);
+  Find(std::nullopt, absl::ZeroDuration());
+  Advance(100 * kMs);
+  const FactsRecorder& joined = Find(std::nullopt);
+  EXPECT_EQ(loads(), 2);
+  Advance(700 * kMs);
+  source.ReleaseNewest(SourceTimedOut());
+  EXPECT_FALSE(joined.done());
+  EXPECT_EQ(loads(), 2);
+  source.ReleaseOldest(SourceTimedOut());
+  EXPECT_FALSE(joined.done());
+  EXPECT_EQ(loads(), 3);
+  source.ReleaseOldest();
+  EXPECT_TRUE(joined.Wait().active());
+  ExpectAllToldOnce();
+}
+
 // The wall clock is set back meanwhile, by which the next load seems to be old; there is one all the same.
 TEST_F(WaitingTest, TheNextLoadIsOneWhateverTheClocksSay) {
   source.Hold();
