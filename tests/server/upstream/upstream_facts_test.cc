@@ -39,39 +39,16 @@ class CountingObserver final : public UpstreamObserver {
     EXPECT_EQ(call, UpstreamCall::kFacts);
     ++answers;
   }
-  void OnFailure(UpstreamCall call, absl::string_view text) override {
+  void OnFailure(UpstreamCall call, absl::string_view /*text*/) override {
     EXPECT_EQ(call, UpstreamCall::kFacts);
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      last_failure_ = std::string(text);
-    }
     ++failures;
-  }
-
-  std::string last_failure() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    return last_failure_;
   }
 
   std::function<void()> on_another_store;
   std::atomic<int> other_stores = 0;
   std::atomic<int> answers = 0;
   std::atomic<int> failures = 0;
-
- private:
-  std::mutex mutex_;
-  std::string last_failure_;
 };
-
-// What an authority says that cannot serve just now.
-grpc::Status Unavailable(const std::string& reason, absl::Duration retry_delay = absl::Seconds(1)) {
-  return ToGrpcStatus(MakeError(absl::StatusCode::kUnavailable, "the authority's own text",
-                                {.reason = reason, .retry_delay = retry_delay}));
-}
-
-FakeAuthority::OnIntrospect Saying(const grpc::Status& status) {
-  return [status](auto&, auto&, auto&) { return status; };
-}
 
 // The clock stands still here, so it is the number of attempts that ends a call.
 constexpr UpstreamOptions kImpatient{.first_backoff = absl::Milliseconds(1), .longest_backoff = absl::Milliseconds(10)};
@@ -279,116 +256,6 @@ TEST_F(UpstreamFactsTest, AnAuthorityThatComesBackIsFoundAgain) {
   ReceivedFacts answer;
   for (int i = 0; i < 100 && !answer.active(); ++i) answer = Ask(upstream_, token.digest);
   EXPECT_TRUE(answer.active()) << answer.status;
-}
-
-// ---- Several addresses.
-
-TEST_F(UpstreamFactsTest, AnotherAddressIsTriedWithinTheSameCall) {
-  const IssuedToken token = authority_.Issue("ada");
-  const auto channels = ChannelsTo({NobodysAddress(), server_.address()});
-  UpstreamFacts upstream(*channels, clock_, observer_, kImpatient);
-  EXPECT_TRUE(Ask(upstream, token.digest).active());
-  EXPECT_EQ(channels->current().index, 1);
-  const int failures = observer_.failures;
-  EXPECT_TRUE(Ask(upstream, token.digest).active());  // Now that one first.
-  EXPECT_EQ(observer_.failures, failures);
-}
-
-// Both directions: what serves is found, and stays in use.
-TEST_F(UpstreamFactsTest, AnAuthorityThatSaysItIsUnavailableIsLeftForAnotherOneWithinTheSameCall) {
-  const IssuedToken token = authority_.Issue("ada");
-  FakeAuthority other(authority_.facts, authority_.clock);
-  const auto channels = ChannelsTo({server_.address(), other.address()});
-  UpstreamFacts upstream(*channels, clock_, observer_);
-  for (const char* const reason : {"STORE_UNAVAILABLE", "AUTHORITY_UNAVAILABLE"}) {
-    for (FakeAuthority* const sick : {&server_, &other}) {
-      FakeAuthority& well = sick == &server_ ? other : server_;
-      sick->BeforeIntrospect(Saying(Unavailable(reason)));
-      well.BeforeIntrospect(nullptr);
-      const size_t at_sick = sick->introspections();
-      const size_t at_well = well.introspections();
-      for (int i = 0; i < 5; ++i) {
-        const ReceivedFacts answer = Ask(upstream, token.digest);
-        EXPECT_TRUE(answer.active()) << answer.status;
-      }
-      EXPECT_EQ(sick->introspections(), at_sick + 1) << "only until it is known";
-      EXPECT_EQ(well.introspections(), at_well + 5);
-      EXPECT_TRUE(absl::StartsWith(observer_.last_failure(), sick->address())) << observer_.last_failure();
-    }
-  }
-  EXPECT_EQ(observer_.failures, 4);
-}
-
-// The delay that they want is more than the time there is: nobody waits for nothing, and nobody is asked twice.
-TEST_F(UpstreamFactsTest, WhereAllAreUnavailableEachIsAskedOnceForEachQuestion) {
-  FakeAuthority other(authority_.facts, authority_.clock);
-  FakeAuthority third(authority_.facts, authority_.clock);
-  const absl::Duration delay = absl::Minutes(1);
-  server_.BeforeIntrospect(Saying(Unavailable("STORE_UNAVAILABLE", delay)));
-  other.BeforeIntrospect(Saying(Unavailable("AUTHORITY_UNAVAILABLE", delay)));
-  third.BeforeIntrospect(Saying(Unavailable("STORE_UNAVAILABLE", delay)));
-  const auto channels = ChannelsTo({server_.address(), other.address(), third.address()});
-  UpstreamFacts upstream(*channels, clock_, observer_, {.deadline = absl::Seconds(30)});
-  // All at once, and whatever the others do meanwhile with the one that is in use.
-  constexpr int kQuestions = 50;
-  std::vector<FactsRecorder> receivers(kQuestions);
-  for (int i = 0; i < kQuestions; ++i) upstream.Find(UnknownDigest(i), {}, receivers[i]);
-  for (const FactsRecorder& receiver : receivers) {
-    ExpectRefusal(receiver.Wait().status, absl::StatusCode::kUnavailable, "AUTHORITY_UNAVAILABLE");
-  }
-  for (const FakeAuthority* const authority : {&server_, &other, &third}) {
-    EXPECT_EQ(authority->introspections(), kQuestions);
-  }
-}
-
-// What one of them wants is heeded also when another one, which cannot be reached, was asked last.
-TEST_F(UpstreamFactsTest, ADelayThatAnyOfThemWantsIsObeyed) {
-  server_.BeforeIntrospect(Saying(Unavailable("STORE_UNAVAILABLE")));
-  const auto channels = ChannelsTo({server_.address(), NobodysAddress()});
-  UpstreamFacts upstream(*channels, clock_, observer_, kImpatient);
-  EXPECT_TRUE(absl::IsUnavailable(Ask(upstream, UnknownDigest(1)).status));
-  EXPECT_EQ(server_.introspections(), 1);
-  EXPECT_EQ(observer_.failures, 2);
-}
-
-// A delay that fits is waited for, and all are asked again.
-TEST_F(UpstreamFactsTest, ADelayThatFitsIsWaitedForAfterAllWereAsked) {
-  const IssuedToken token = authority_.Issue("ada");
-  FakeAuthority other(authority_.facts, authority_.clock);
-  for (FakeAuthority* const authority : {&server_, &other}) {
-    authority->BeforeIntrospect([authority](auto&, auto&, auto&) {
-      if (authority->introspections() > 1) return grpc::Status::OK;
-      return Unavailable("STORE_UNAVAILABLE", absl::Milliseconds(20));
-    });
-  }
-  const auto channels = ChannelsTo({server_.address(), other.address()});
-  UpstreamFacts upstream(*channels, clock_, observer_);
-  EXPECT_TRUE(Ask(upstream, token.digest).active());
-  EXPECT_EQ(server_.introspections(), 2);
-  EXPECT_EQ(other.introspections(), 1);
-}
-
-TEST_F(UpstreamFactsTest, TheLogIsToldWhichAddressFailed) {
-  const std::string nobodys = NobodysAddress();
-  const auto channels = ChannelsTo({nobodys, server_.address()});
-  UpstreamFacts upstream(*channels, clock_, observer_, kImpatient);
-  EXPECT_TRUE(Ask(upstream, UnknownDigest(1)).status.ok());
-  EXPECT_TRUE(absl::StartsWith(observer_.last_failure(), absl::StrCat(nobodys, ": status 14: ")))
-      << observer_.last_failure();
-}
-
-TEST_F(UpstreamFactsTest, AnAddressThatIsSilentIsLeft) {
-  absl::Notification ended;
-  FakeAuthority silent(authority_.facts, authority_.clock);
-  silent.BeforeIntrospect([&ended](auto&, auto&, auto&) {
-    ended.WaitForNotification();
-    return grpc::Status::OK;
-  });
-  const auto channels = ChannelsTo({silent.address(), server_.address()});
-  UpstreamFacts upstream(*channels, clock_, observer_, {.deadline = absl::Milliseconds(100)});
-  EXPECT_TRUE(absl::IsUnavailable(Ask(upstream, UnknownDigest(1)).status));
-  EXPECT_TRUE(Ask(upstream, UnknownDigest(1)).status.ok());
-  ended.Notify();
 }
 
 // Callers with short deadlines find out too, and one address is enough: the connection may be dead and the authority
