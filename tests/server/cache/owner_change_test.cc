@@ -10,42 +10,15 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "server/core/cache_bound.h"
-#include "server/core/policy_rules.h"
 #include "tests/server/cache/cache_test.h"
-#include "tests/server/core/user_lifecycle_test.h"
+#include "tests/server/core/owner_changes.h"
 
 namespace pat {
 namespace {
 
 // Everything that administrators can do to ada's tokens.
-struct Rules : CachedAuthority {
-  Rules() {
-    authority.AddUser("root");
-    authority.ChangeUser("root", [](UserRecord& user) { user.administrator = true; });
-    EXPECT_EQ(CommitCacheTtl(*authority.engine, kTtl, Now()), absl::OkStatus());
-  }
-
-  // Each returns last_accept_time.
-  absl::StatusOr<absl::Time> UpdateAda(UpdateUserQuery query, const std::string& path) {
-    query.name = "users/ada";
-    query.update_mask = {path};
-    const absl::StatusOr<ChangedUser> changed = users.Update(root, query);
-    if (!changed.ok()) return changed.status();
-    return changed->last_accept_time;
-  }
-  absl::StatusOr<absl::Time> UpdatePolicy(UpdatePolicyQuery query, const std::string& path) {
-    query.update_mask = {path};
-    const absl::StatusOr<ChangedPolicy> changed = policy.Update(root, query);
-    if (!changed.ok()) return changed.status();
-    return changed->last_accept_time;
-  }
-
-  const Principal root = AsAdministrator("root");
-  FakePasswords passwords{*authority.engine};
-  UserLifecycle users{authority.store, *authority.catalog, passwords,
-                      authority.audit, *authority.peppers, authority.clock};
-  PolicyRules policy{authority.store, *authority.catalog, authority.audit, authority.clock};
+struct Rules : CachedAuthority, OwnerChanges {
+  Rules() : OwnerChanges(authority, kTtl) {}
 };
 
 struct Change {
