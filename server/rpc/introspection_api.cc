@@ -9,7 +9,7 @@ namespace pat {
 
 grpc::Status IntrospectionApi::ReportUse(grpc::ServerContext* context, const v1::ReportUseRequest* request,
                                          v1::ReportUseResponse* /*response*/) {
-  const grpc::Status status = guard_.Run("/pat.v1.IntrospectionService/ReportUse", *context, /*target=*/{},
+  grpc::Status status = guard_.Run("/pat.v1.IntrospectionService/ReportUse", *context, /*target=*/{},
                                          [&](const Principal& /*principal*/) {
                                            if (uses_ == nullptr) return absl::OkStatus();
                                            std::vector<ReportedUse> uses;
