@@ -43,10 +43,9 @@ TEST(CertificateDatesTest, OfSeveralTheFirstCounts) {
 }
 
 TEST(CertificateDatesTest, WhatIsNoCertificateHasNone) {
-  for (const char* pem : {"", "text", "-----BEGIN CERTIFICATE-----",
-                          "-----BEGIN CERTIFICATE-----\n!\n"
-                          "-----END CERTIFICATE-----\n",
-                          "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"}) {
+  for (const char* pem :
+       {"", "text", "-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n",
+        "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"}) {
     EXPECT_FALSE(ReadCertificateDates(pem).has_value()) << pem;
   }
   EXPECT_FALSE(ReadCertificateDates(kTestKey).has_value());
