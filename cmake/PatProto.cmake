@@ -29,7 +29,9 @@ function(pat_add_proto_library name)
     set(generated "${out}/${stem}.pb.cc" "${out}/${stem}.pb.h")
     set(plugin)
     if(arg_GRPC)
-      list(APPEND generated "${out}/${stem}.grpc.pb.cc" "${out}/${stem}.grpc.pb.h")
+      # In front: ninja wants the depfile to begin with the first output, and protoc
+      # writes them sorted. In another order everything is stale, each time.
+      list(PREPEND generated "${out}/${stem}.grpc.pb.cc" "${out}/${stem}.grpc.pb.h")
       set(plugin "--grpc_out=${out}" "--plugin=protoc-gen-grpc=$<TARGET_FILE:gRPC::grpc_cpp_plugin>")
     endif()
     add_custom_command(
