@@ -29,6 +29,9 @@ log="$(mktemp)"
 trap 'rm -f "${log}"' EXIT
 cmake --preset "${preset}" -DPAT_BUILD_TESTS=ON >"${log}" 2>&1 || { cat "${log}" >&2; exit 1; }
 cmake --build --preset "${preset}" --parallel "${PAT_JOBS:-$(nproc)}"
+# What is stale right after a build is made anew by every build, and all that rests on it.
+stale="$(ninja -C "build/${preset}" -n)"
+[[ ${stale} == *"no work to do"* ]] || { printf 'tests/run.sh: stale after the build:\n%s\n' "${stale}" >&2; exit 1; }
 
 status=0
 ctest --preset "${preset}" --output-on-failure --no-label-summary --no-tests=error -j2 "$@" || status=$?
