@@ -174,6 +174,7 @@ TEST_P(AnySizeTest, DetailsStayUnderFourKilobytesAndKeepTheReason) {
     std::string text;
     while (text.size() < GetParam()) text += unit;
     for (const size_t count : {0, 1, 2, 20, 21, 64, 1000}) {
+      if (count * GetParam() > 3'000'000) continue;  // Ten times what fits into a request; beyond, it only takes long.
       const ErrorDetails violations = WithViolations(count, text);
       ErrorDetails fields{.reason = "REASON", .retry_delay = absl::Seconds(1)};
       for (size_t i = 0; i < count; ++i) {
