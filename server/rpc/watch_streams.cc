@@ -29,7 +29,7 @@ const absl::Duration kTick = absl::Milliseconds(250);
 // A resume token is some sixty bytes.
 constexpr size_t kMaxRequestBytes = 1024;
 
-// A sidecar's own pace is about the same.
+// At least; a sidecar asks less and less often (server/upstream/stream_waits.h).
 const absl::Duration kRetryWhenFull = absl::Seconds(2);
 
 grpc::Status Ending() {
