@@ -21,6 +21,7 @@
 #include "server/core/error.h"
 #include "server/rpc/status_mapping.h"
 #include "server/upstream/upstream_facts.h"
+#include "tests/server/upstream/failure_observer.h"
 #include "tests/support/facts_recorder.h"
 #include "tests/support/fake_authority.h"
 #include "tests/support/test_authority.h"
@@ -131,7 +132,7 @@ class WaitingSink final : public RevocationSink {
 };
 
 // Writes down what it is told.
-class RecordingObserver final : public UpstreamObserver {
+class RecordingObserver final : public FailureObserver {
  public:
   void OnPush(PushState state) override {
     const absl::MutexLock lock(&mutex_);
@@ -139,9 +140,7 @@ class RecordingObserver final : public UpstreamObserver {
   }
   void OnFailure(UpstreamCall call, absl::string_view text) override {
     EXPECT_EQ(call, UpstreamCall::kRevocations);
-    const absl::MutexLock lock(&mutex_);
-    ++failures_;
-    last_failure_ = std::string(text);
+    FailureObserver::OnFailure(call, text);
   }
 
   std::vector<PushState> WaitForStates(size_t count) {
@@ -150,20 +149,10 @@ class RecordingObserver final : public UpstreamObserver {
     EXPECT_TRUE(mutex_.AwaitWithTimeout(absl::Condition(&enough), absl::Seconds(20)));
     return states_;
   }
-  int failures() const {
-    const absl::MutexLock lock(&mutex_);
-    return failures_;
-  }
-  std::string last_failure() const {
-    const absl::MutexLock lock(&mutex_);
-    return last_failure_;
-  }
 
  private:
-  mutable absl::Mutex mutex_;
+  absl::Mutex mutex_;
   std::vector<PushState> states_ ABSL_GUARDED_BY(mutex_);
-  int failures_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::string last_failure_ ABSL_GUARDED_BY(mutex_);
 };
 
 grpc::Status Saying(absl::StatusCode code, const std::string& reason) {

@@ -21,6 +21,7 @@
 #include "gtest/gtest.h"
 #include "server/cache/caching_facts_reader.h"
 #include "server/rpc/status_mapping.h"
+#include "tests/server/upstream/upstream_facts_test.h"
 #include "tests/support/facts_recorder.h"
 #include "tests/support/fake_authority.h"
 #include "tests/support/refusal.h"
@@ -50,35 +51,14 @@ class CountingObserver final : public UpstreamObserver {
   std::atomic<int> failures = 0;
 };
 
-// The clock stands still here, so it is the number of attempts that ends a call.
-constexpr UpstreamOptions kImpatient{.first_backoff = absl::Milliseconds(1), .longest_backoff = absl::Milliseconds(10)};
-
-class UpstreamFactsTest : public testing::Test {
+class UpstreamFactsTest : public testing::Test, protected UpstreamParts {
  protected:
-  UpstreamFactsTest() { authority_.AddUser("ada"); }
-
-  std::unique_ptr<AuthorityChannels> ChannelsTo(const std::vector<std::string>& addresses) {
-    return AuthorityChannels::Create(addresses, grpc::InsecureChannelCredentials(), "").value();
-  }
-
   ReceivedFacts AskFor(const TokenDigest& digest, absl::Duration timeout) {
     FactsRecorder recorder;
     upstream_.Find(digest, {.timeout = timeout}, recorder);
     return recorder.Wait();
   }
 
-  // The address of a port at which nobody listens.
-  std::string NobodysAddress() {
-    FakeAuthority nobody(authority_.facts, authority_.clock);
-    return nobody.address();
-  }
-
-  TestAuthority authority_;
-  FakeAuthority server_{authority_.facts, authority_.clock};
-
-  // The machine that asks has clocks of its own.
-  FakeClockSource time_{absl::FromUnixSeconds(1'000'000'000)};
-  const Clock clock_{time_};
   CountingObserver observer_;
   std::unique_ptr<AuthorityChannels> channels_ = ChannelsTo({server_.address()});
   UpstreamFacts upstream_{*channels_, clock_, observer_, kImpatient};

@@ -14,6 +14,8 @@
 #include "gtest/gtest.h"
 #include "server/rpc/status_mapping.h"
 #include "server/upstream/upstream_facts.h"
+#include "tests/server/upstream/failure_observer.h"
+#include "tests/server/upstream/upstream_facts_test.h"
 #include "tests/support/facts_recorder.h"
 #include "tests/support/fake_authority.h"
 #include "tests/support/refusal.h"
@@ -21,29 +23,6 @@
 
 namespace pat {
 namespace {
-
-class FailureObserver final : public UpstreamObserver {
- public:
-  void OnFailure(UpstreamCall /*call*/, absl::string_view text) override {
-    const absl::MutexLock lock(&mutex_);
-    last_failure_ = std::string(text);
-    ++failures_;
-  }
-
-  int failures() const {
-    const absl::MutexLock lock(&mutex_);
-    return failures_;
-  }
-  std::string last_failure() const {
-    const absl::MutexLock lock(&mutex_);
-    return last_failure_;
-  }
-
- private:
-  mutable absl::Mutex mutex_;
-  int failures_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::string last_failure_ ABSL_GUARDED_BY(mutex_);
-};
 
 // What an authority says that cannot serve just now.
 grpc::Status Unavailable(const std::string& reason, absl::Duration retry_delay = absl::Seconds(1)) {
@@ -55,27 +34,8 @@ FakeAuthority::OnIntrospect Saying(const grpc::Status& status) {
   return [status](auto&, auto&, auto&) { return status; };
 }
 
-// The clock stands still here, so it is the number of attempts that ends a call.
-constexpr UpstreamOptions kImpatient{.first_backoff = absl::Milliseconds(1), .longest_backoff = absl::Milliseconds(10)};
-
-class UpstreamFailoverTest : public testing::Test {
+class UpstreamFailoverTest : public testing::Test, protected UpstreamParts {
  protected:
-  UpstreamFailoverTest() { authority_.AddUser("ada"); }
-
-  std::unique_ptr<AuthorityChannels> ChannelsTo(const std::vector<std::string>& addresses) {
-    return AuthorityChannels::Create(addresses, grpc::InsecureChannelCredentials(), "").value();
-  }
-
-  // The address of a port at which nobody listens.
-  std::string NobodysAddress() {
-    FakeAuthority nobody(authority_.facts, authority_.clock);
-    return nobody.address();
-  }
-
-  TestAuthority authority_;
-  FakeAuthority server_{authority_.facts, authority_.clock};
-  FakeClockSource time_{absl::FromUnixSeconds(1'000'000'000)};
-  const Clock clock_{time_};
   FailureObserver observer_;
 };
 
